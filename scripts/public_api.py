@@ -1,0 +1,4 @@
+"""Names that Stoa offers to its users' programs and does not call itself, for scripts/dead_code.py.
+
+Keep this short: each line is a promise to a stranger. Write the bare name as an expression, with its reader.
+"""
