@@ -35,7 +35,7 @@ check: setup  ## format, lint, types, room contracts, dead code, house rules
 	@$(BIN)/ruff format --check --quiet . || { echo "Run 'make format'."; exit 1; }
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/mypy --no-error-summary
-	@$(BIN)/lint-imports > .venv/contracts.log || { sed -n '/^Analyzed/,$$p' .venv/contracts.log; exit 1; }
+	@report=$$($(BIN)/lint-imports --no-logo 2>&1) || { echo "$$report"; exit 1; }
 	@$(BIN)/python scripts/dead_code.py
 	@$(BIN)/python -m pytest -q tests/house
 	@echo "Checks passed: format, lint, types, rooms, dead code, house rules."

@@ -10,9 +10,8 @@ import pytest
 from tests.house.determinism import violations
 
 ROOT = Path(__file__).resolve().parents[2]
-TRUTH = [
-    path for room in ("kernel", "wire", "ledger") for path in sorted((ROOT / "src/stoa" / room).rglob("*.py"))
-]
+ROOMS = ("kernel", "wire", "ledger")
+TRUTH = [path for room in ROOMS for path in sorted((ROOT / "src/stoa" / room).rglob("*.py"))]
 
 FORBIDDEN = {
     "clock": "import time",
@@ -86,6 +85,11 @@ def test_ordinary_code_passes(source: str) -> None:
 
 def test_a_violation_says_where() -> None:
     assert violations("x = 1\ny = x / 2")[0].line == 2
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_every_room_of_the_truth_is_read(room: str) -> None:
+    assert any(room in path.parts for path in TRUTH)
 
 
 @pytest.mark.parametrize("path", TRUTH, ids=[str(path.relative_to(ROOT)) for path in TRUTH])
