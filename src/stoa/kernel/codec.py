@@ -1,0 +1,38 @@
+"""Canonical bytes: msgpack arrays of frozen structs that hold integers, bytes, strings and lists only.
+
+Promises: one value has one encoding, and only that encoding is read back; unknown fields, missing fields, wide integer
+forms and trailing bytes are refused. What was received is hashed as received, never as re-encoded.
+"""
+
+from typing import TypeVar, dataclass_transform
+
+import msgspec
+
+T = TypeVar("T")
+_ENCODER = msgspec.msgpack.Encoder()
+encode = _ENCODER.encode
+
+
+class Malformed(ValueError):
+    """The bytes are not the canonical encoding of the wanted type; the message names the field and the rule."""
+
+
+@dataclass_transform(frozen_default=True, field_specifiers=(msgspec.field,))
+class Shape(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True, gc=False):
+    """Base of everything that has canonical bytes. Fields are integers, bytes, strings, tuples and other shapes."""
+
+
+def decoder(kind: type[T]) -> "msgspec.msgpack.Decoder[T]":
+    """A decoder that does not check canonicity: for bytes that we wrote ourselves."""
+    return msgspec.msgpack.Decoder(kind)
+
+
+def read(reader: "msgspec.msgpack.Decoder[T]", raw: bytes) -> T:
+    """The value behind bytes that came from outside. Raises Malformed when they are not its canonical encoding."""
+    try:
+        value = reader.decode(raw)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise Malformed(str(error)) from None
+    if encode(value) != raw:
+        raise Malformed("the bytes are not in canonical form")
+    return value
