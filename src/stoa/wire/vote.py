@@ -1,0 +1,92 @@
+"""Votes and certificates: how a block becomes final, and what shows it to somebody who trusts nobody.
+
+A vote says: this validator executed this block, got this hash, and has it on disk. A quorum of equal votes is the
+certificate. A checkpoint is the same for the root over the whole sorted state after a block.
+"""
+
+from collections.abc import Mapping
+from typing import Annotated
+
+from msgspec import Meta
+
+from stoa.kernel import limits, signing
+from stoa.kernel.codec import Shape, encode
+from stoa.kernel.hashing import tagged
+from stoa.kernel.identifiers import Hash, InstitutionId
+
+
+class Vote(Shape):
+    """One validator's word on one block."""
+
+    height: int
+    block_hash: Hash
+    validator: InstitutionId
+    signature: bytes
+
+
+class Certificate(Shape):
+    """Votes of a quorum for one block hash, sorted by validator."""
+
+    height: int
+    block_hash: Hash
+    votes: Annotated[tuple[Vote, ...], Meta(max_length=limits.MAX_VALIDATORS)]
+
+
+class Checkpoint(Shape):
+    """The root over all rows of the state after a block, signed by validators. ``size`` is the number of rows."""
+
+    height: int
+    block_hash: Hash
+    state_root: Hash
+    size: int
+    votes: Annotated[tuple[Vote, ...], Meta(max_length=limits.MAX_VALIDATORS)]
+
+
+def vote_digest(chain: str, height: int, block_hash: bytes) -> bytes:
+    """What a validator signs for a block."""
+    return tagged("stoa.vote", encode((chain, height, block_hash)))
+
+
+def checkpoint_digest(chain: str, height: int, block_hash: bytes, state_root: bytes, size: int) -> bytes:
+    """What a validator signs for a checkpoint."""
+    return tagged("stoa.checkpoint", encode((chain, height, block_hash, state_root, size)))
+
+
+def sign_vote(chain: str, height: int, block_hash: bytes, validator: str, secret: bytes) -> Vote:
+    """The validator's vote for the block."""
+    return Vote(height, block_hash, validator, signing.sign(secret, vote_digest(chain, height, block_hash)))
+
+
+def majority(validators: int) -> int:
+    """The smallest number that is more than half: survives crashes."""
+    return validators // 2 + 1
+
+
+def byzantine(validators: int) -> int:
+    """The smallest number that is more than two thirds: survives liars as well."""
+    return validators * 2 // 3 + 1
+
+
+def counted(votes: tuple[Vote, ...], digest: bytes, height: int, block_hash: bytes, keys: Mapping[str, bytes]) -> int:
+    """How many different members' valid votes are for this digest, height and hash."""
+    good = {
+        vote.validator
+        for vote in votes
+        if vote.height == height
+        and vote.block_hash == block_hash
+        and vote.validator in keys
+        and signing.verify(keys[vote.validator], digest, vote.signature)
+    }
+    return len(good)
+
+
+def certificate_valid(chain: str, certificate: Certificate, keys: Mapping[str, bytes], quorum: int) -> bool:
+    """Whether at least ``quorum`` of the validators with these keys vote for the certificate's block."""
+    digest = vote_digest(chain, certificate.height, certificate.block_hash)
+    return counted(certificate.votes, digest, certificate.height, certificate.block_hash, keys) >= quorum
+
+
+def checkpoint_valid(chain: str, checkpoint: Checkpoint, keys: Mapping[str, bytes], quorum: int) -> bool:
+    """Whether at least ``quorum`` of the validators with these keys signed the checkpoint's state root."""
+    digest = checkpoint_digest(chain, checkpoint.height, checkpoint.block_hash, checkpoint.state_root, checkpoint.size)
+    return counted(checkpoint.votes, digest, checkpoint.height, checkpoint.block_hash, keys) >= quorum
