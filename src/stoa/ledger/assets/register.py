@@ -1,0 +1,207 @@
+"""Lines and lots: how a line gives and takes units. Called by ``settlement`` alone; checks nothing that rules check.
+
+Lots: a line takes new lots at its tail and gives from its head, skipping locked ones unless forced. Cash has no lots.
+"""
+
+from collections.abc import Iterator
+from itertools import pairwise
+from typing import Final, NamedTuple
+
+from msgspec.structs import replace
+
+from stoa.kernel import limits
+from stoa.kernel.base import Context
+from stoa.ledger.assets.events import LotsJoined, RecordTaken
+from stoa.ledger.assets.model import (
+    AS_OF,
+    ASSETS,
+    EMPTY_LINE,
+    HOLDINGS,
+    LOTS,
+    PORTFOLIO,
+    SUPPLY,
+    Asset,
+    Holding,
+    Lot,
+    LotPick,
+)
+from stoa.ledger.state import State
+
+NO_LOTS: Final[tuple["Taken", ...]] = ()
+
+
+class Taken(NamedTuple):
+    """Units to leave a lot, and the lot as it is."""
+
+    number: int
+    units: int
+    lot: Lot
+
+
+def line(view: State, asset: str, account: bytes) -> Holding:
+    """The line, or an empty one."""
+    return view.get(HOLDINGS, (asset, account)) or EMPTY_LINE
+
+
+def lots_of(view: State, asset: str, account: bytes) -> Iterator[tuple[int, Lot]]:
+    """The line's lots, oldest first, with their numbers."""
+    held = line(view, asset, account)
+    for number in range(held.head, held.tail):
+        lot = view.get(LOTS, (asset, account, number))
+        if lot is not None:
+            yield number, lot
+
+
+def pick_oldest(
+    view: State, asset: str, account: bytes, units: int, time: int, forced: bool
+) -> tuple[list[Taken], int, int]:
+    """Lots for these units, first in first out, locked ones only if forced.
+
+    Returns what was taken, how many units are still wanting, and when the first locked lot opens (0: none is locked).
+    """
+    taken: list[Taken] = []
+    opens = 0
+    for number, lot in lots_of(view, asset, account):
+        if lot.locked > time and not forced:
+            opens = min(opens, lot.locked) if opens else lot.locked
+            continue
+        part = min(units, lot.units)
+        taken.append(Taken(number, part, lot))
+        units -= part
+        if not units:
+            break
+    return taken, units, opens
+
+
+def pick_chosen(
+    view: State, asset: str, account: bytes, units: int, picks: tuple[LotPick, ...], time: int
+) -> tuple[list[Taken], str]:
+    """The lots that the holder named, and why they do not fit (empty if they do)."""
+    if sum(pick.units for pick in picks) != units:
+        return [], f"they hold {sum(pick.units for pick in picks)} units, {units} are to move"
+    if any(before.lot >= after.lot for before, after in pairwise(picks)):
+        return [], "lots must be named once each, in their order"
+    taken: list[Taken] = []
+    for pick in picks:
+        lot = view.get(LOTS, (asset, account, pick.lot))
+        if lot is None:
+            return [], f"there is no lot {pick.lot}"
+        if lot.units < pick.units:
+            return [], f"lot {pick.lot} has {lot.units} units, {pick.units} are chosen"
+        if lot.locked > time:
+            return [], f"lot {pick.lot} is locked until {lot.locked}"
+        taken.append(Taken(pick.lot, pick.units, lot))
+    return taken, ""
+
+
+def write_line(view: State, key: tuple[str, bytes], snapshot: int, before: Holding, after: Holding) -> None:
+    """Write a line, keeping its units for the record date first if this is its first change since."""
+    if before.written < snapshot:
+        view.put(AS_OF, (*key, snapshot), before.units)
+        after = replace(after, written=snapshot)
+    if before is EMPTY_LINE:
+        view.put(PORTFOLIO, (key[1], key[0]), 1)
+    view.put(HOLDINGS, key, after)
+
+
+def give(view: State, asset: str, terms: Asset, account: bytes, units: int, lots: list[Taken]) -> None:
+    """Take units, and the lots they lie in, off a line."""
+    key = (asset, account)
+    before = line(view, asset, account)
+    head = before.head
+    for number, part, lot in lots:
+        left = lot.units - part
+        if left:
+            kept = lot.cost - lot.cost * part // lot.units
+            view.put(LOTS, (asset, account, number), Lot(left, lot.acquired, lot.source, kept, lot.locked))
+        else:
+            view.put(LOTS, (asset, account, number), None)
+            if number == head:
+                head += 1
+    if head != before.head:
+        while head < before.tail and view.get(LOTS, (asset, account, head)) is None:
+            head += 1
+    after = Holding(
+        before.units - units,
+        before.held,
+        before.frozen,
+        before.frozen_since,
+        head,
+        before.tail,
+        before.written,
+    )
+    write_line(view, key, terms.snapshot, before, after)
+
+
+def take(view: State, ctx: Context, asset: str, terms: Asset, account: bytes, units: int, lots: list[Lot]) -> None:
+    """Put units on a line, as these new lots (none for cash)."""
+    key = (asset, account)
+    before = line(view, asset, account)
+    tail = before.tail
+    for lot in lots:
+        view.put(LOTS, (asset, account, tail), lot)
+        tail += 1
+    after = Holding(
+        before.units + units,
+        before.held,
+        before.frozen,
+        before.frozen_since,
+        before.head,
+        tail,
+        before.written,
+    )
+    if tail - before.head > limits.MAX_LOTS:
+        after = replace(after, head=_joined(view, ctx, asset, account, before.head, tail))
+    write_line(view, key, terms.snapshot, before, after)
+
+
+def _joined(view: State, ctx: Context, asset: str, account: bytes, head: int, tail: int) -> int:
+    """Join the oldest lots until the span is within its bound; returns the new head.
+
+    The joined lot takes the later date and the later lock, so joining never shortens a holding period.
+    """
+    while tail - head > limits.MAX_LOTS:
+        second = head + 1
+        while view.get(LOTS, (asset, account, second)) is None:
+            second += 1
+        old, new = view.need(LOTS, (asset, account, head)), view.need(LOTS, (asset, account, second))
+        source = old.source if old.source == new.source else b""
+        both = Lot(
+            old.units + new.units,
+            max(old.acquired, new.acquired),
+            source,
+            old.cost + new.cost,
+            max(old.locked, new.locked),
+        )
+        view.put(LOTS, (asset, account, head), None)
+        view.put(LOTS, (asset, account, second), both)
+        ctx.emit(LotsJoined(asset, account, head, second))
+        head = second
+    return head
+
+
+def moved_cost(taken: Taken) -> int:
+    """The part of a lot's cost that leaves with the taken units, in the smallest unit of the currency, rounded down."""
+    return taken.lot.cost * taken.units // taken.lot.units
+
+
+def take_record(view: State, ctx: Context, asset: str) -> int:
+    """Record the register of the asset as it stands now, and return the snapshot's number."""
+    terms = view.need(ASSETS, asset)
+    snapshot = terms.snapshot + 1
+    view.put(ASSETS, asset, replace(terms, snapshot=snapshot))
+    ctx.emit(RecordTaken(asset, snapshot, view.get(SUPPLY, asset) or 0))
+    return snapshot
+
+
+def units_as_of(view: State, asset: str, account: bytes, snapshot: int) -> int:
+    """The units of a line as they stood at a snapshot."""
+    copies = view.scan(AS_OF, (asset, account), 1, after=(asset, account, snapshot - 1))
+    return copies[0][1] if copies else line(view, asset, account).units
+
+
+def lines_as_of(view: State, asset: str, snapshot: int, limit: int, after: bytes | None) -> list[tuple[bytes, int]]:
+    """Up to ``limit`` lines of the asset in account order, behind ``after``, with their units at the snapshot."""
+    behind = None if after is None else (asset, after)
+    rows = view.scan(HOLDINGS, (asset,), limit, after=behind)
+    return [(key[1], units_as_of(view, asset, key[1], snapshot)) for key, _ in rows]

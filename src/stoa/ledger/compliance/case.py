@@ -1,0 +1,155 @@
+"""The case: one proposed movement, and the facts about it that rules may ask for, each looked up once.
+
+A movement has a sender (none for an issue) and a receiver (none for a redemption). Facts speak of persons, not of
+accounts: a move between two accounts of one person changes nobody's position.
+"""
+
+from typing import Final
+
+import msgspec
+
+from stoa.kernel.time import DAY
+from stoa.ledger.compliance.model import (
+    BY_CATEGORY,
+    BY_COUNTRY,
+    CATEGORY,
+    CLAIMS,
+    COUNTS,
+    IDENTITY,
+    POSITIONS,
+    TOTAL,
+    Claim,
+    Position,
+    Trust,
+)
+from stoa.ledger.state import State
+
+NOBODY: Final = 0  # the party number of a missing side
+NO_POSITION: Final = Position(0, "", "")
+
+
+class Movement(msgspec.Struct, frozen=True, gc=False):
+    """What compliance is asked about. ``youngest`` is when the youngest moved lot was acquired, or -1 without lots."""
+
+    scopes: tuple[str, ...]
+    phase: str
+    sender: int
+    receiver: int
+    units: int
+    youngest: int
+
+
+class Standing(msgspec.Struct, frozen=True, gc=False):
+    """The state of a claim about a party for a scope: the claim that counts, or the best that does not."""
+
+    valid: bool
+    issuer: str
+    claim: Claim | None
+
+
+class Case:
+    """One movement in one scope."""
+
+    __slots__ = ("_receiver_before", "_sender_before", "move", "scope", "time", "trusted", "view")
+
+    def __init__(self, view: State, time: int, scope: str, trusted: dict[str, tuple[str, ...]], move: Movement) -> None:
+        self.view, self.time, self.scope, self.trusted, self.move = view, time, scope, trusted, move
+        self._sender_before: Position | None = None
+        self._receiver_before: Position | None = None
+
+    # claims
+
+    def standing(self, party: int, topic: str) -> Standing:
+        """The first valid claim of an issuer the scope trusts; else the first that is revoked or expired; else none."""
+        best = _NO_CLAIM
+        for issuer in self.trusted.get(topic, ()):
+            claim = self.view.get(CLAIMS, (party, topic, issuer))
+            if claim is not None:
+                if not claim.revoked and claim.expires > self.time:
+                    return Standing(True, issuer, claim)
+                if best.claim is None:
+                    best = Standing(False, issuer, claim)
+        return best
+
+    def claim(self, party: int, topic: str) -> str:
+        """The value of the claim that counts, or an empty word."""
+        for issuer in self.trusted.get(topic, ()):
+            claim = self.view.get(CLAIMS, (party, topic, issuer))
+            if claim is not None and not claim.revoked and claim.expires > self.time:
+                return claim.value
+        return ""
+
+    def sender_country(self) -> str:
+        return self.claim(self.move.sender, IDENTITY)
+
+    def receiver_country(self) -> str:
+        return self.claim(self.move.receiver, IDENTITY)
+
+    def sender_category(self) -> str:
+        return self.claim(self.move.sender, CATEGORY)
+
+    def receiver_category(self) -> str:
+        return self.claim(self.move.receiver, CATEGORY)
+
+    # positions of persons
+
+    def sender_position(self) -> Position:
+        if self._sender_before is None:
+            self._sender_before = self.view.get(POSITIONS, (self.move.sender, self.scope)) or NO_POSITION
+        return self._sender_before
+
+    def receiver_position(self) -> Position:
+        if self._receiver_before is None:
+            self._receiver_before = self.view.get(POSITIONS, (self.move.receiver, self.scope)) or NO_POSITION
+        return self._receiver_before
+
+    def same_person(self) -> bool:
+        return self.move.sender == self.move.receiver
+
+    def sender_after(self) -> int:
+        return self.sender_position().units - (0 if self.same_person() else self.move.units)
+
+    def receiver_after(self) -> int:
+        return self.receiver_position().units + (0 if self.same_person() else self.move.units)
+
+    def enters(self) -> bool:
+        """Whether the receiver holds nothing yet."""
+        return self.move.receiver != NOBODY and self.receiver_position().units == 0
+
+    def leaves(self) -> bool:
+        """Whether the sender will hold nothing any more."""
+        return self.move.sender != NOBODY and not self.same_person() and self.sender_after() <= 0
+
+    # counts of holders
+
+    def holders(self) -> int:
+        return self.view.get(COUNTS, (self.scope, TOTAL, "")) or 0
+
+    def holders_after(self) -> int:
+        return self.holders() + self.enters() - self.leaves()
+
+    def country_after(self, country: str) -> int:
+        """Holders counted under the country once the movement is done."""
+        count = self.view.get(COUNTS, (self.scope, BY_COUNTRY, country)) or 0
+        count += self.enters() and self.receiver_country() == country
+        return count - (self.leaves() and self.sender_position().country == country)
+
+    def category_after(self, category: str) -> int:
+        """Holders counted under the investor category once the movement is done."""
+        count = self.view.get(COUNTS, (self.scope, BY_CATEGORY, category)) or 0
+        count += self.enters() and self.receiver_category() == category
+        return count - (self.leaves() and self.sender_position().category == category)
+
+    # lots
+
+    def lot_age_days(self) -> int:
+        """Whole days since the youngest moved lot was acquired; without lots as old as can be."""
+        return (self.time - self.move.youngest) // DAY if self.move.youngest >= 0 else 1_000_000
+
+
+_NO_CLAIM: Final = Standing(False, "", None)
+
+
+def trust_by_topic(trusted: tuple[Trust, ...]) -> dict[str, tuple[str, ...]]:
+    """The profile's trusted issuers, by topic."""
+    return {trust.topic: trust.issuers for trust in trusted}

@@ -1,0 +1,84 @@
+"""Positions of persons and counts of holders, kept exactly through every movement and every change of a claim.
+
+A person enters the counts when his units in a scope rise from zero and leaves when they return to it, under the country
+and category that were snapshotted on entry or by a later attestation, so that entry and exit always match.
+"""
+
+from msgspec.structs import replace
+
+from stoa.kernel import limits
+from stoa.kernel.base import Context
+from stoa.ledger.compliance.case import NOBODY, Case, Movement
+from stoa.ledger.compliance.evaluate import profile_of
+from stoa.ledger.compliance.events import HolderRecounted
+from stoa.ledger.compliance.model import (
+    BY_CATEGORY,
+    BY_COUNTRY,
+    CATEGORY,
+    COUNTS,
+    IDENTITY,
+    POSITIONS,
+    TOTAL,
+    Position,
+)
+from stoa.ledger.state import State
+
+
+def count_movement(view: State, time: int, move: Movement) -> None:
+    """Bring positions and counts up to the movement, which the rules have let pass."""
+    if move.sender == move.receiver:
+        return
+    for scope in move.scopes:
+        if move.sender != NOBODY:
+            _leave(view, scope, move)
+        if move.receiver != NOBODY:
+            _enter(view, time, scope, move)
+
+
+def _leave(view: State, scope: str, move: Movement) -> None:
+    key = (move.sender, scope)
+    position = view.need(POSITIONS, key)
+    if position.units == move.units:
+        view.put(POSITIONS, key, None)
+        _count(view, scope, position, -1)
+    else:
+        view.put(POSITIONS, key, Position(position.units - move.units, position.country, position.category))
+
+
+def _enter(view: State, time: int, scope: str, move: Movement) -> None:
+    key = (move.receiver, scope)
+    position = view.get(POSITIONS, key)
+    if position is None:
+        profile = profile_of(view, scope)
+        case = Case(view, time, scope, profile.trusted if profile else {}, move)
+        position = Position(move.units, case.receiver_country(), case.receiver_category())
+        view.put(POSITIONS, key, position)
+        _count(view, scope, position, +1)
+    else:
+        view.put(POSITIONS, key, Position(position.units + move.units, position.country, position.category))
+
+
+def _count(view: State, scope: str, position: Position, step: int) -> None:
+    keys = (
+        (scope, TOTAL, ""),
+        (scope, BY_COUNTRY, position.country),
+        (scope, BY_CATEGORY, position.category),
+    )
+    for key in keys:
+        view.put(COUNTS, key, ((view.get(COUNTS, key) or 0) + step) or None)
+
+
+def recount_person(view: State, ctx: Context, party: int, topic: str, issuer: str, value: str) -> None:
+    """Count a holder under what has just been attested, wherever the attesting institution is trusted for the topic."""
+    if topic not in (IDENTITY, CATEGORY):
+        return
+    for (_, scope), position in view.scan(POSITIONS, (party,), limits.MAX_ASSETS_OF_ACCOUNT):
+        profile = profile_of(view, scope)
+        if profile is None or issuer not in profile.trusted.get(topic, ()):
+            continue
+        moved = replace(position, country=value) if topic == IDENTITY else replace(position, category=value)
+        if moved != position:
+            _count(view, scope, position, -1)
+            _count(view, scope, moved, +1)
+            view.put(POSITIONS, (party, scope), moved)
+            ctx.emit(HolderRecounted(scope, party, moved.country, moved.category))

@@ -1,0 +1,79 @@
+"""The one evaluation of a movement against the rules of its scopes. Every path that moves value ends here."""
+
+from stoa.kernel.base import Rejection, Rejections
+from stoa.ledger.compliance.case import NOBODY, Case, Movement
+from stoa.ledger.compliance.compile import CompiledProfile, compile_profile, figures
+from stoa.ledger.compliance.errors import (
+    ClaimExpired,
+    ClaimRevoked,
+    CountryNotOpen,
+    NotIdentified,
+    ProfileUnknown,
+    RuleFailed,
+)
+from stoa.ledger.compliance.model import ANYWHERE, EXEMPTIONS, IDENTITY, PROFILES
+from stoa.ledger.state import State
+
+
+def profile_of(view: State, scope: str) -> CompiledProfile | None:
+    """The scope's rules, compiled; compiled again only when the profile's row has changed."""
+    profile = view.get(PROFILES, scope)
+    if profile is None:
+        return None
+    kept = view.memo.get(scope)
+    if kept is not None and kept[0] is profile:
+        compiled = kept[1]
+        assert isinstance(compiled, CompiledProfile)
+        return compiled
+    compiled = compile_profile(profile)
+    view.memo[scope] = (profile, compiled)
+    return compiled
+
+
+def movement_rejections(view: State, time: int, move: Movement) -> Rejections:
+    """Every reason that the rules give against the movement, gravest first (the order is the package's)."""
+    for scope in move.scopes:
+        profile = profile_of(view, scope)
+        if profile is None:
+            yield ProfileUnknown(scope)
+            continue
+        case = Case(view, time, scope, profile.trusted, move)
+        if move.receiver != NOBODY:
+            country = case.claim(move.receiver, IDENTITY)
+            if country not in profile.countries and (not country or ANYWHERE not in profile.countries):
+                yield _unidentified(case) if not country else CountryNotOpen(scope, country)
+        for rule, when, require in profile.rules[move.phase]:
+            if (
+                rule.effective <= time
+                and (not rule.until or time < rule.until)
+                and when(case)
+                and not require(case)
+                and not _exempt(case, rule.id)
+            ):
+                yield RuleFailed(
+                    scope,
+                    rule.id,
+                    profile.version,
+                    figures(rule.require, case),
+                    rule.en or rule.id,
+                    rule.ko or rule.id,
+                )
+
+
+def _unidentified(case: Case) -> Rejection:
+    party = case.move.receiver
+    standing = case.standing(party, IDENTITY)
+    if standing.claim is None:
+        return NotIdentified(case.scope, party)
+    if standing.claim.revoked:
+        return ClaimRevoked(case.scope, party, IDENTITY, standing.issuer)
+    return ClaimExpired(case.scope, party, IDENTITY, standing.issuer, standing.claim.expires, case.time)
+
+
+def _exempt(case: Case, rule: str) -> bool:
+    """Whether a party of the movement is exempt from the rule now."""
+    for party in (case.move.sender, case.move.receiver):
+        exemption = case.view.get(EXEMPTIONS, (case.scope, rule, party)) if party != NOBODY else None
+        if exemption is not None and case.time < exemption.until:
+            return True
+    return False

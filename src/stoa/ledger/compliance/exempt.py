@@ -1,0 +1,44 @@
+"""The owners of a scope's rules free a party of one rule until a time, or end that freedom."""
+
+from stoa.kernel.base import Context, Instruction, Rejections
+from stoa.kernel.identifiers import Hash, PartyId
+from stoa.kernel.time import Time
+from stoa.ledger.compliance.errors import ProfileUnknown, RuleUnknown
+from stoa.ledger.compliance.events import ExemptionGranted
+from stoa.ledger.compliance.model import EXEMPTIONS, PROFILES, Exemption, RuleId, Scope
+from stoa.ledger.identity.authority import acts_for
+from stoa.ledger.identity.errors import NotAuthorised, PartyUnknown
+from stoa.ledger.identity.model import PARTIES, Reason
+from stoa.ledger.state import State
+
+
+class Exempt(Instruction, tag="compliance.exempt.v1"):
+    """Signed by every owner of the profile. ``until`` at or before now ends an exemption."""
+
+    scope: Scope
+    rule: RuleId
+    party: PartyId
+    until: Time
+    reason: Reason
+    evidence: Hash
+
+
+def rejections(view: State, ctx: Context, ins: Exempt) -> Rejections:
+    """ProfileUnknown, NotAuthorised, RuleUnknown, PartyUnknown."""
+    profile = view.get(PROFILES, ins.scope)
+    if profile is None:
+        yield ProfileUnknown(ins.scope)
+        return
+    missing = [owner for owner in profile.owners if not acts_for(view, ctx, owner)]
+    if missing:
+        yield NotAuthorised(" and ".join(missing))
+    if all(rule.id != ins.rule for rule in profile.terms.rules):
+        yield RuleUnknown(ins.scope, ins.rule)
+    if view.get(PARTIES, ins.party) is None:
+        yield PartyUnknown(ins.party)
+
+
+def apply(view: State, ctx: Context, ins: Exempt) -> None:
+    """Enter the exemption."""
+    view.put(EXEMPTIONS, (ins.scope, ins.rule, ins.party), Exemption(ins.until, ins.reason, ins.evidence))
+    ctx.emit(ExemptionGranted(ins.scope, ins.rule, ins.party, ins.until, ins.reason, ins.evidence))

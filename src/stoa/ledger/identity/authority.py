@@ -1,0 +1,38 @@
+"""Who speaks for whom in a transaction: the few questions that every verb asks about its signers."""
+
+from stoa.kernel.base import Context
+from stoa.ledger.identity.model import ACCOUNTS, INSTITUTIONS, OPERATORS, Account, Institution
+from stoa.ledger.state import State
+
+
+def acts_for(view: State, ctx: Context, institution: str) -> bool:
+    """Whether the institution is active and its operating account signed."""
+    member = view.get(INSTITUTIONS, institution)
+    return member is not None and member.active and member.account in ctx.signers
+
+
+def acting(view: State, ctx: Context, role: str) -> str | None:
+    """The first signing institution that is active and has the role."""
+    for signer in ctx.signers:
+        institution = view.get(OPERATORS, signer)
+        if institution is not None:
+            member = view.need(INSTITUTIONS, institution)
+            if member.active and role in member.roles:
+                return institution
+    return None
+
+
+def member(view: State, institution: str, role: str) -> Institution | None:
+    """The institution, if it is active and has the role."""
+    found = view.get(INSTITUTIONS, institution)
+    return found if found is not None and found.active and role in found.roles else None
+
+
+def may_instruct(view: State, ctx: Context, account_id: bytes) -> bool:
+    """Whether the account's own keys signed. The custodian signs with keys of the account that he keeps."""
+    return account_id in ctx.signers and view.get(ACCOUNTS, account_id) is not None
+
+
+def keeps(view: State, ctx: Context, account: Account) -> bool:
+    """Whether the account's custodian signed."""
+    return acts_for(view, ctx, account.custodian)

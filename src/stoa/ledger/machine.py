@@ -1,0 +1,164 @@
+"""The machine: verify, decode, check, apply, receipt. Control flow only; every meaning is in the verbs of the catalog.
+
+``execute`` is the one entry for a transaction, ``execute_block`` for a block. The same state and the same bytes give
+the same receipts, the same events and the same rows on every machine.
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+from stoa.kernel import limits
+from stoa.kernel.base import Context, Rejection
+from stoa.kernel.codec import Malformed
+from stoa.kernel.hashing import tagged
+from stoa.ledger import due
+from stoa.ledger.catalog import DUE_WORK, VERBS, Body, Receipt, read_body
+from stoa.ledger.errors import (
+    Expired,
+    KeyNotOfAccount,
+    MalformedEnvelope,
+    SequenceAhead,
+    SequenceUsed,
+    SignatureInvalid,
+    SignerUnknown,
+    ThresholdNotMet,
+    ValidTooLong,
+    WrongChain,
+)
+from stoa.ledger.identity.model import ACCOUNTS, LANES
+from stoa.ledger.state import State
+from stoa.wire.envelope import Envelope, read_envelope, signatures_valid, transaction_id
+
+
+class Place(NamedTuple):
+    """Where a block stands: its ledger, its height, its time in milliseconds."""
+
+    chain: str
+    height: int
+    time: int
+
+
+def execute_block(
+    view: State, place: Place, envelopes: Sequence[bytes], verified: Sequence[bool | None] | None = None
+) -> list[Receipt]:
+    """Do what is due, then the transactions in order. Receipts: of the transactions, then of the due work.
+
+    ``verified`` may bring the verdict on each envelope's signatures from elsewhere; None or absent: verify here.
+    """
+    done = run_due(view, place)
+    receipts = [
+        execute(view, place, index, raw, None if verified is None else verified[index])
+        for index, raw in enumerate(envelopes)
+    ]
+    for offset, (transaction, events) in enumerate(done):
+        receipts.append(Receipt(transaction, place.height, len(envelopes) + offset, None, -1, events))
+    return receipts
+
+
+def execute(view: State, place: Place, index: int, raw: bytes, verified: bool | None = None) -> Receipt:
+    """One transaction. A refused one leaves nothing but its receipt and, if it was genuine, its used sequence."""
+    try:
+        envelope = read_envelope(raw)
+        transaction = transaction_id(envelope.body)
+        body = read_body(envelope.body)
+    except Malformed as error:
+        refused = MalformedEnvelope(str(error)[: limits.MAX_TEXT])
+        return Receipt(tagged("stoa.malformed", raw), place.height, index, refused, -1, ())
+    ctx = Context(place.chain, place.height, place.time, transaction, body.author, (), [])
+    refusal = next(envelope_rejections(view, ctx, envelope, body, verified), None)
+    if refusal is not None:
+        return Receipt(transaction, place.height, index, refusal, -1, ())
+    ctx.signers = tuple(dict.fromkeys([one.account for one in envelope.signatures]))
+    view.put(LANES, (body.author, body.lane), body.sequence)
+    mark = view.mark()
+    for at, instruction in enumerate(body.instructions):
+        verb = VERBS[type(instruction)]
+        for refusal in verb.rejections(view, ctx, instruction):
+            view.rollback(mark)
+            return Receipt(transaction, place.height, index, refusal, at, ())
+        verb.apply(view, ctx, instruction)
+    return Receipt(transaction, place.height, index, None, -1, tuple(ctx.events))
+
+
+def envelope_rejections(
+    view: State, ctx: Context, envelope: Envelope, body: Body, verified: bool | None
+) -> Iterator[Rejection]:
+    """WrongChain, Expired, ValidTooLong, SignerUnknown, KeyNotOfAccount, ThresholdNotMet, SignatureInvalid,
+    SequenceUsed, SequenceAhead."""
+    if body.chain != ctx.chain:
+        yield WrongChain(body.chain, ctx.chain)
+    if body.valid_until < ctx.time:
+        yield Expired(body.valid_until, ctx.time)
+    if body.valid_until > ctx.time + limits.MAX_VALIDITY_MS:
+        yield ValidTooLong(body.valid_until, ctx.time + limits.MAX_VALIDITY_MS)
+    yield from _signer_rejections(view, envelope, body.author)
+    if not (signatures_valid(envelope) if verified is None else verified):
+        yield SignatureInvalid(body.author)
+    expected = (view.get(LANES, (body.author, body.lane)) or 0) + 1
+    if body.sequence < expected:
+        yield SequenceUsed(body.author, body.lane, body.sequence, expected)
+    elif body.sequence > expected:
+        yield SequenceAhead(body.author, body.lane, body.sequence, expected)
+
+
+def _signer_rejections(view: State, envelope: Envelope, author: bytes) -> Iterator[Rejection]:
+    """Whether each account that is signed for has enough of its own keys in the envelope; the author must be one."""
+    signed: dict[bytes, dict[bytes, None]] = {author: {}}
+    for one in envelope.signatures:
+        signed.setdefault(one.account, {})[one.key] = None
+    for account_id, keys in signed.items():
+        account = view.get(ACCOUNTS, account_id)
+        if account is None:
+            yield SignerUnknown(account_id)
+            continue
+        for key in keys:
+            if key not in account.keys:
+                yield KeyNotOfAccount(account_id, key)
+        if len(keys) < account.threshold:
+            yield ThresholdNotMet(account_id, len(keys), account.threshold)
+
+
+def run_due(view: State, place: Place) -> list[tuple[bytes, tuple[object, ...]]]:
+    """Do what has fallen due at the block's time, up to the bound of one block. Returns (id, events) of each item."""
+    done: list[tuple[bytes, tuple[object, ...]]] = []
+    budget = limits.MAX_DUE_STEPS
+    while budget > 0:
+        rows = view.scan(due.DUE, (), 1)
+        if not rows or rows[0][0][0] > place.time:
+            break
+        key, item = rows[0]
+        transaction = due.due_id(place.chain, place.height, key)
+        ctx = Context(place.chain, place.height, place.time, transaction, b"", (), [])
+        steps, finished = DUE_WORK[item.kind](view, ctx, item.ref, budget)
+        budget -= max(steps, 1)
+        if finished:
+            view.put(due.DUE, key, None)
+        done.append((transaction, tuple(ctx.events)))
+    return done
+
+
+class Explained(NamedTuple):
+    """A dry run: every reason against the transaction, with the instruction it speaks about (-1: the envelope)."""
+
+    reasons: list[tuple[int, Rejection]]
+    events: list[object]
+
+
+def explain(view: State, place: Place, body: Body, signers: Sequence[bytes]) -> Explained:
+    """What would happen if these accounts signed the body now. Leaves the state as it was.
+
+    Later instructions are judged after the earlier ones, as far as these pass.
+    """
+    ctx = Context(place.chain, place.height, place.time, bytes(32), body.author, tuple(signers), [])
+    reasons: list[tuple[int, Rejection]] = []
+    mark = view.mark()
+    try:
+        for at, instruction in enumerate(body.instructions):
+            verb = VERBS[type(instruction)]
+            against = list(verb.rejections(view, ctx, instruction))
+            reasons += [(at, reason) for reason in against]
+            if not against:
+                verb.apply(view, ctx, instruction)
+    finally:
+        view.rollback(mark)
+    return Explained(reasons, list(ctx.events))
