@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from stoa.kernel import limits
-from stoa.kernel.base import Context, Rejection
+from stoa.kernel.base import Context, Event, Rejection
 from stoa.kernel.codec import Malformed
 from stoa.kernel.hashing import tagged
 from stoa.ledger import due
@@ -118,9 +118,9 @@ def _signer_rejections(view: State, envelope: Envelope, author: bytes) -> Iterat
             yield ThresholdNotMet(account_id, len(keys), account.threshold)
 
 
-def run_due(view: State, place: Place) -> list[tuple[bytes, tuple[object, ...]]]:
+def run_due(view: State, place: Place) -> list[tuple[bytes, tuple[Event, ...]]]:
     """Do what has fallen due at the block's time, up to the bound of one block. Returns (id, events) of each item."""
-    done: list[tuple[bytes, tuple[object, ...]]] = []
+    done: list[tuple[bytes, tuple[Event, ...]]] = []
     budget = limits.MAX_DUE_STEPS
     while budget > 0:
         rows = view.scan(due.DUE, (), 1)
@@ -141,7 +141,7 @@ class Explained(NamedTuple):
     """A dry run: every reason against the transaction, with the instruction it speaks about (-1: the envelope)."""
 
     reasons: list[tuple[int, Rejection]]
-    events: list[object]
+    events: list[Event]
 
 
 def explain(view: State, place: Place, body: Body, signers: Sequence[bytes]) -> Explained:
