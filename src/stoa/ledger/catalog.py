@@ -14,6 +14,7 @@ from stoa.kernel.codec import Shape, decoder, encode, read
 from stoa.kernel.identifiers import AccountId
 from stoa.kernel.time import Time
 from stoa.ledger import errors as envelope_errors
+from stoa.ledger.errors import Expired, MalformedEnvelope, SignatureInvalid, ValidTooLong, WrongChain
 from stoa.ledger.assets import create_security, pause, register_cash
 from stoa.ledger.assets import errors as asset_errors
 from stoa.ledger.assets import events as asset_events
@@ -173,3 +174,29 @@ def tag_of(kind: type[Shape]) -> str | int:
     tag = kind.__struct_config__.tag
     assert tag is not None
     return tag
+
+
+INSTRUCTION_BY_TAG: Final[dict[str, type[Instruction]]] = {str(tag_of(kind)): kind for kind in INSTRUCTIONS}
+EVENT_BY_TAG: Final[dict[str, type[Event]]] = {str(tag_of(kind)): kind for kind in EVENTS}
+
+__all__ = [
+    "DUE_WORK",
+    "EVENTS",
+    "EVENT_BY_TAG",
+    "INSTRUCTIONS",
+    "INSTRUCTION_BY_TAG",
+    "REJECTIONS",
+    "VERBS",
+    "Body",
+    "Expired",
+    "MalformedEnvelope",
+    "Receipt",
+    "SignatureInvalid",
+    "ValidTooLong",
+    "Verb",
+    "WrongChain",
+    "checked_body",
+    "read_body",
+    "read_receipt",
+    "tag_of",
+]
