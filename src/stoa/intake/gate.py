@@ -129,6 +129,13 @@ class Gate:
                 size += len(first.raw)
             return taken
 
+    def give_back(self, taken: list[Waiting]) -> None:
+        """Put transactions whose batch made no block back in front, in their order."""
+        with self._arrived:
+            for waiting in reversed(taken):
+                self._waiting[waiting.transaction] = waiting
+                self._waiting.move_to_end(waiting.transaction, last=False)
+
     def is_waiting(self, transaction: bytes) -> bool:
         """Whether the transaction was accepted here lately."""
         with self._lock:

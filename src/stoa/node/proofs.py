@@ -1,0 +1,47 @@
+"""Making proofs: of a receipt from the journal, of a holding from a snapshot of the state; nothing stops for it."""
+
+from stoa.journal.journal import Journal
+from stoa.kernel import merkle
+from stoa.ledger.assets.model import HOLDINGS
+from stoa.node.finality import Finality
+from stoa.node.state_store import FIRST_ROW, Snapshot, StateStore
+from stoa.wire.proof import ReceiptProof, RowProof, row_leaf
+from stoa.wire.vote import Checkpoint
+
+
+class NothingToProve(LookupError):
+    """There is no such receipt or row in the final state."""
+
+
+def receipt_proof(journal: Journal, height: int, index: int) -> ReceiptProof:
+    """The receipt at this index of the block, with its path and the block's certificate."""
+    block, certificate = journal.block(height), journal.certificate(height)
+    if certificate is None or not 0 <= index < len(block.receipts):
+        raise NothingToProve(f"block {height} has no final receipt {index}")
+    hashes = [merkle.leaf_hash(raw) for raw in block.receipts]
+    path = tuple(merkle.inclusion_proof(hashes, index))
+    return ReceiptProof(block.header, certificate, block.receipts[index], index, len(hashes), path)
+
+
+def state_hashes(snapshot: Snapshot) -> list[bytes]:
+    """The leaf hash of every row of the state, in key order: 32 bytes a row of memory."""
+    return [merkle.leaf_hash(row_leaf(key, value)) for key, value in snapshot.scan(FIRST_ROW)]
+
+
+def sign_checkpoint(snapshot: Snapshot, hashes: list[bytes], finality: Finality) -> Checkpoint:
+    """A checkpoint over the snapshot's rows, signed by this validator."""
+    standing = snapshot.standing()
+    return finality.checkpoint(standing.height, standing.block_hash, merkle.root_of_hashes(hashes), len(hashes))
+
+
+def holding_proof(chain: str, store: StateStore, finality: Finality, asset: str, account: bytes) -> RowProof:
+    """The line of the register as it stands after the last final block. Raises NothingToProve if there is none."""
+    key = HOLDINGS.pack((asset, account))
+    with store.snapshot() as snapshot:
+        value = snapshot.get(key)
+        if value is None:
+            raise NothingToProve(f"the account has no line in {asset}")
+        hashes = state_hashes(snapshot)
+        checkpoint = sign_checkpoint(snapshot, hashes, finality)
+    index = hashes.index(merkle.leaf_hash(row_leaf(key, value)))
+    return RowProof(chain, checkpoint, key, value, index, tuple(merkle.inclusion_proof(hashes, index)))
