@@ -13,18 +13,20 @@ from stoa.kernel.identifiers import account_id
 from stoa.kernel.time import DAY
 from stoa.ledger import machine
 from stoa.ledger.assets.create_security import CreateSecurity
-from stoa.ledger.assets.model import ClassTerms, Document, Issuer
-from stoa.ledger.assets.register import line
+from stoa.ledger.assets.model import ClassTerms, Document, Issuer, Lot, LotPick
+from stoa.ledger.assets.register import line, lots_of
 from stoa.ledger.assets.register_cash import RegisterCash
 from stoa.ledger.catalog import Body, Receipt, checked_body
 from stoa.ledger.compliance.attest import Attest
 from stoa.ledger.compliance.conditions import ALWAYS, Compare
-from stoa.ledger.compliance.model import Rule, Terms, Trust
+from stoa.ledger.compliance.model import COUNTS, Rule, Terms, Trust
 from stoa.ledger.genesis import Founder, Genesis, apply_genesis
 from stoa.ledger.identity.open_account import OpenAccount
 from stoa.ledger.identity.register_party import RegisterParty
 from stoa.ledger.memory import MemoryFinal
+from stoa.ledger.settlement.force_transfer import ForceTransfer
 from stoa.ledger.settlement.issue import Issue
+from stoa.ledger.settlement.transfer import Transfer
 from stoa.ledger.state import State, Writes
 from stoa.wire.envelope import sign_body
 
@@ -74,6 +76,18 @@ def rule(
 
 
 ANY_HOLDER = rule("OPEN", Compare("receiver.units.after", ">=", 0))
+
+
+def send(
+    source: str, to: str, units: int, asset: str = "HBT", cost: int = 0, lots: tuple[LotPick, ...] = ()
+) -> Transfer:
+    """A transfer between accounts of these names."""
+    return Transfer(asset, account(source), account(to), units, cost, lots)
+
+
+def force(source: str, to: str, units: int, asset: str = "HBT") -> ForceTransfer:
+    """A forced transfer between accounts of these names."""
+    return ForceTransfer(asset, account(source), account(to), units, 0, "court order", EVIDENCE)
 
 
 class Refused(AssertionError):
@@ -217,3 +231,15 @@ class Hall:
 
     def units(self, asset: str, name: str) -> int:
         return line(self.view, asset, account(name)).units
+
+    def lots(self, name: str, asset: str = "HBT") -> list[Lot]:
+        """The lots behind a line, oldest first."""
+        return [lot for _, lot in lots_of(self.view, asset, account(name))]
+
+    def count(self, scope: str = "HBT", by: str = "total", value: str = "") -> int:
+        """Persons counted as holders."""
+        return self.view.get(COUNTS, (scope, by, value)) or 0
+
+    def reasons(self, signers: str | tuple[str, ...], *instructions: Instruction) -> list[str]:
+        """The names of every reason, gravest first."""
+        return [reason.name for reason in self.explain(signers, *instructions)]

@@ -10,7 +10,7 @@ from stoa.ledger.assets.register import line
 from stoa.ledger.holds.errors import FreezeTooSmall
 from stoa.ledger.holds.liens import set_freeze
 from stoa.ledger.identity.authority import acting, acts_for, keeps
-from stoa.ledger.identity.errors import AccountUnknown, NotAuthorised, NothingToChange
+from stoa.ledger.identity.errors import AccountMoved, AccountUnknown, NotAuthorised, NothingToChange
 from stoa.ledger.identity.model import ACCOUNTS, Reason
 from stoa.ledger.state import State
 
@@ -27,7 +27,7 @@ class FreezeUnits(Instruction, tag="holds.freeze_units.v1"):
 
 
 def rejections(view: State, ctx: Context, ins: FreezeUnits) -> Rejections:
-    """AssetUnknown, AccountUnknown, NotAuthorised, FreezeTooSmall, NothingToChange."""
+    """AssetUnknown, AccountUnknown, NotAuthorised, AccountMoved, FreezeTooSmall, NothingToChange."""
     terms, account = view.get(ASSETS, ins.asset), view.get(ACCOUNTS, ins.account)
     if terms is None:
         yield AssetUnknown(ins.asset)
@@ -38,6 +38,8 @@ def rejections(view: State, ctx: Context, ins: FreezeUnits) -> Rejections:
     controls = any(acts_for(view, ctx, name) for name in terms.controllers)
     if not (controls or keeps(view, ctx, account) or acting(view, ctx, "supervisor")):
         yield NotAuthorised(f"{' or '.join(terms.controllers)}, {account.custodian} or the supervisor")
+    if account.successor:
+        yield AccountMoved(ins.account, account.successor)
     frozen = line(view, ins.asset, ins.account).frozen
     if ins.free and ins.units > frozen:
         yield FreezeTooSmall(ins.asset, ins.account, frozen, ins.units)

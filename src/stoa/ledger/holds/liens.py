@@ -80,7 +80,8 @@ def break_for(view: State, ctx: Context, asset: str, account: bytes, units: int,
             part = min(wanting, view.need(HOLDS, (asset, account, number)).units)
             reduce(view, ctx, asset, account, number, part, why)
         else:
-            part = lowered = min(wanting, held.frozen)
+            # a freeze above the balance gives only what it covers now, or a hold would outlive its units
+            part = lowered = min(wanting, held.frozen, held.units - held.held)
             set_freeze(view, ctx, asset, account, held.frozen - part, why, NO_EVIDENCE)
         wanting -= part
     return lowered

@@ -13,7 +13,7 @@ from stoa.ledger.holds.free import free_rejections
 from stoa.ledger.holds.liens import holds_of, place
 from stoa.ledger.holds.model import Hold
 from stoa.ledger.identity.authority import may_instruct
-from stoa.ledger.identity.errors import AccountFrozen, AccountUnknown, NotAuthorised
+from stoa.ledger.identity.errors import AccountFrozen, AccountMoved, AccountUnknown, NotAuthorised
 from stoa.ledger.identity.model import ACCOUNTS, Reason
 from stoa.ledger.state import State
 
@@ -30,16 +30,19 @@ class PlaceHold(Instruction, tag="holds.place.v1"):
 
 
 def rejections(view: State, ctx: Context, ins: PlaceHold) -> Rejections:
-    """AssetUnknown, AccountUnknown, NotAuthorised, AccountFrozen, ExpiryPast, the units' own, TooManyHolds."""
+    """AssetUnknown, AccountUnknown, NotAuthorised, AccountMoved, AccountFrozen, ExpiryPast, the units' own,
+    TooManyHolds."""
     if view.get(ASSETS, ins.asset) is None:
         yield AssetUnknown(ins.asset)
-    for account in (ins.account, ins.owner):
-        if view.get(ACCOUNTS, account) is None:
-            yield AccountUnknown(account)
+    for account_id in (ins.account, ins.owner):
+        if view.get(ACCOUNTS, account_id) is None:
+            yield AccountUnknown(account_id)
     if not may_instruct(view, ctx, ins.account):
         yield NotAuthorised("the account itself")
-    account_row = view.get(ACCOUNTS, ins.account)
-    if account_row is not None and account_row.frozen:
+    account = view.get(ACCOUNTS, ins.account)
+    if account is not None and account.successor:
+        yield AccountMoved(ins.account, account.successor)
+    if account is not None and account.frozen:
         yield AccountFrozen(ins.account)
     if ins.expires and ins.expires <= ctx.time:
         yield ExpiryPast(ins.expires, ctx.time)

@@ -6,6 +6,7 @@ from stoa.kernel.money import Units
 from stoa.ledger.holds.errors import HoldTooSmall, HoldUnknown
 from stoa.ledger.holds.liens import reduce
 from stoa.ledger.holds.model import HOLDS, HoldNumber
+from stoa.ledger.identity.authority import succeeds
 from stoa.ledger.identity.errors import NotAuthorised
 from stoa.ledger.identity.model import Reason
 from stoa.ledger.state import State
@@ -27,7 +28,7 @@ def rejections(view: State, ctx: Context, ins: ReleaseHold) -> Rejections:
     if hold is None:
         yield HoldUnknown(ins.asset, ins.account, ins.hold)
         return
-    if not ctx.signed_by(hold.owner):
+    if not succeeds(view, ctx, hold.owner):
         yield NotAuthorised("the hold's owner" if hold.owner else hold.business)
     if ins.units > hold.units:
         yield HoldTooSmall(ins.hold, hold.units, ins.units)

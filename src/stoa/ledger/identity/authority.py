@@ -33,6 +33,15 @@ def may_instruct(view: State, ctx: Context, account_id: bytes) -> bool:
     return account_id in ctx.signers and view.get(ACCOUNTS, account_id) is not None
 
 
+def succeeds(view: State, ctx: Context, account_id: bytes) -> bool:
+    """Whether the account signed, or, once it was recovered, the account that it was recovered to in the end."""
+    account = view.get(ACCOUNTS, account_id)
+    while account is not None and account.successor:
+        account_id = account.successor
+        account = view.get(ACCOUNTS, account_id)
+    return account is not None and account_id in ctx.signers
+
+
 def keeps(view: State, ctx: Context, account: Account) -> bool:
     """Whether the account's custodian signed."""
     return acts_for(view, ctx, account.custodian)

@@ -47,7 +47,9 @@ def apply(view: State, ctx: Context, ins: ForceTransfer) -> None:
     """Make the units free, then move them."""
     unfrozen = break_for(view, ctx, ins.asset, ins.source, ins.units, ins.reason)
     apply_move(view, ctx, _move(ins))
-    if unfrozen and view.need(ACCOUNTS, ins.source).party == view.need(ACCOUNTS, ins.to).party:
-        frozen = line(view, ins.asset, ins.to).frozen + unfrozen
+    source = view.need(ACCOUNTS, ins.source)
+    follows = ins.units if source.frozen else unfrozen
+    if follows and source.party == view.need(ACCOUNTS, ins.to).party:
+        frozen = line(view, ins.asset, ins.to).frozen + follows
         set_freeze(view, ctx, ins.asset, ins.to, frozen, ins.reason, ins.evidence)
     ctx.emit(TransferForced(ins.asset, ins.source, ins.to, ins.units, unfrozen, ins.reason, ins.evidence))
