@@ -3,7 +3,7 @@
 from stoa.kernel.base import Context, Instruction, Rejections
 from stoa.kernel.identifiers import InstitutionId, PartyId
 from stoa.kernel.time import Time
-from stoa.ledger.compliance.counters import recount_person
+from stoa.ledger.compliance.counters import recount_person, recount_rejections
 from stoa.ledger.compliance.errors import BadClaimValue, ClaimExpiryPast
 from stoa.ledger.compliance.events import ClaimIssued
 from stoa.ledger.compliance.model import CLAIMS, IDENTITY, Claim, ClaimValue, Topic
@@ -24,7 +24,7 @@ class Attest(Instruction, tag="compliance.attest.v1"):
 
 
 def rejections(view: State, ctx: Context, ins: Attest) -> Rejections:
-    """NotAuthorised, InstitutionUnknown, PartyUnknown, BadClaimValue, ClaimExpiryPast."""
+    """NotAuthorised, InstitutionUnknown, PartyUnknown, BadClaimValue, ClaimExpiryPast, TooManyPositions."""
     if not acts_for(view, ctx, ins.issuer):
         yield NotAuthorised(ins.issuer)
     if member(view, ins.issuer, "identity_provider") is None:
@@ -35,10 +35,11 @@ def rejections(view: State, ctx: Context, ins: Attest) -> Rejections:
         yield BadClaimValue(ins.topic, ins.value, "a country of two capital letters")
     if ins.expires <= ctx.time:
         yield ClaimExpiryPast(ins.expires, ctx.time)
+    yield from recount_rejections(view, ins.party, ins.topic)
 
 
 def apply(view: State, ctx: Context, ins: Attest) -> None:
     """Enter the claim and count the party's holdings under it."""
     view.put(CLAIMS, (ins.party, ins.topic, ins.issuer), Claim(ins.value, ctx.time, ins.expires, False))
     ctx.emit(ClaimIssued(ins.party, ins.topic, ins.issuer, ins.value, ins.expires))
-    recount_person(view, ctx, ins.party, ins.topic, ins.issuer, ins.value)
+    recount_person(view, ctx, ins.party, ins.topic, ins.issuer)

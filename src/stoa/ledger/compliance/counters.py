@@ -7,8 +7,9 @@ and category that were snapshotted on entry or by a later attestation, so that e
 from msgspec.structs import replace
 
 from stoa.kernel import limits
-from stoa.kernel.base import Context
+from stoa.kernel.base import Context, Rejections
 from stoa.ledger.compliance.case import NOBODY, Case, Movement
+from stoa.ledger.compliance.errors import TooManyPositions
 from stoa.ledger.compliance.evaluate import profile_of
 from stoa.ledger.compliance.events import HolderRecounted
 from stoa.ledger.compliance.model import (
@@ -68,15 +69,30 @@ def _count(view: State, scope: str, position: Position, step: int) -> None:
         view.put(COUNTS, key, ((view.get(COUNTS, key) or 0) + step) or None)
 
 
-def recount_person(view: State, ctx: Context, party: int, topic: str, issuer: str, value: str) -> None:
-    """Count a holder under what has just been attested, wherever the attesting institution is trusted for the topic."""
+def recount_rejections(view: State, party: int, topic: str) -> Rejections:
+    """TooManyPositions: a holder is counted anew in all his positions or in none."""
+    if topic in (IDENTITY, CATEGORY):
+        positions = len(view.scan(POSITIONS, (party,), limits.MAX_ASSETS_OF_ACCOUNT + 1))
+        if positions > limits.MAX_ASSETS_OF_ACCOUNT:
+            yield TooManyPositions(party, positions, limits.MAX_ASSETS_OF_ACCOUNT)
+
+
+def recount_person(view: State, ctx: Context, party: int, topic: str, issuer: str) -> None:
+    """Count a holder anew wherever the institution that has just attested is trusted for the topic.
+
+    He is counted under the claim that the rules would use: that of an issuer whom the scope prefers may still stand.
+    """
     if topic not in (IDENTITY, CATEGORY):
         return
     for (_, scope), position in view.scan(POSITIONS, (party,), limits.MAX_ASSETS_OF_ACCOUNT):
         profile = profile_of(view, scope)
         if profile is None or issuer not in profile.trusted.get(topic, ()):
             continue
-        moved = replace(position, country=value) if topic == IDENTITY else replace(position, category=value)
+        case = Case(view, ctx.time, scope, profile.trusted, Movement((scope,), "", NOBODY, party, 0, -1))
+        if topic == IDENTITY:
+            moved = replace(position, country=case.receiver_country())
+        else:
+            moved = replace(position, category=case.receiver_category())
         if moved != position:
             _count(view, scope, position, -1)
             _count(view, scope, moved, +1)

@@ -136,8 +136,7 @@ def apply_move(view: State, ctx: Context, move: Move) -> None:
     if not (move.source and move.to):
         supply = view.get(SUPPLY, move.asset) or 0
         view.put(SUPPLY, move.asset, supply + (move.units if move.to else -move.units))
-    if secured:
-        count_movement(view, ctx.time, movement)
+    count_movement(view, ctx.time, movement)
     gave = tuple((one.number, one.units) for one in taken)
     ctx.emit(UnitsMoved(move.asset, move.phase, move.source, move.to, move.units, move.cost, gave, first, tuple(got)))
 
