@@ -22,6 +22,8 @@ from stoa.ledger.compliance import adopt_rules, attest, exempt, revoke
 from stoa.ledger.compliance import errors as compliance_errors
 from stoa.ledger.compliance import events as compliance_events
 from stoa.ledger.due import DueWork
+from stoa.ledger.genesis import Genesis as Genesis
+from stoa.ledger.genesis import read_genesis as read_genesis
 from stoa.ledger.holds import errors as hold_errors
 from stoa.ledger.holds import events as hold_events
 from stoa.ledger.holds import freeze_units, liens, place_hold, release_hold
