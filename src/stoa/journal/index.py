@@ -1,0 +1,64 @@
+"""Where the records lie: by height for blocks and certificates, in order of writing for checkpoints.
+
+A *place* is one integer, the segment's ordinal and the offset in it, so that a million blocks cost eight megabytes.
+"""
+
+from array import array
+from typing import Final
+
+from stoa.journal.record import Kind
+
+_OFFSET_BITS: Final = 32
+_OFFSET_MASK: Final = (1 << _OFFSET_BITS) - 1
+
+
+def place_of(ordinal: int, start: int) -> int:
+    """The place of a record at an offset of the segment with this ordinal."""
+    return ordinal << _OFFSET_BITS | start
+
+
+def split_place(place: int) -> tuple[int, int]:
+    """The segment's ordinal and the offset in it."""
+    return place >> _OFFSET_BITS, place & _OFFSET_MASK
+
+
+class OutOfPlace(ValueError):
+    """A record that cannot come here; the message says why."""
+
+
+class Index:
+    """The places of all records."""
+
+    def __init__(self) -> None:
+        self.genesis = 0
+        self.blocks = array("Q")  # block h at h - 1
+        self.certificates = array("Q")  # certificate h at h - 1; 0 is none, since no record starts at byte 0
+        self.checkpoints: list[tuple[int, int]] = []  # (height, place)
+
+    @property
+    def height(self) -> int:
+        """Of the last block; 0 when there is only genesis."""
+        return len(self.blocks)
+
+    @property
+    def certified(self) -> int:
+        """The greatest height that has a certificate; 0 when none has."""
+        return len(self.certificates)
+
+    def add(self, kind: int, height: int, place: int) -> None:
+        """Note a record. Raises OutOfPlace when it cannot follow those before it."""
+        if kind == Kind.BLOCK and height == self.height + 1:
+            self.blocks.append(place)
+        elif kind == Kind.CERTIFICATE and 1 <= height <= self.height:
+            self.certificates.extend([0] * (height - self.certified))
+            self.certificates[height - 1] = place
+        elif kind == Kind.CHECKPOINT and 0 <= height <= self.height:
+            self.checkpoints.append((height, place))
+        elif kind == Kind.GENESIS and not self.genesis and not self.blocks:
+            self.genesis = place
+        else:
+            raise OutOfPlace(f"a record of kind {kind} for block {height} cannot follow block {self.height}")
+
+    def certificate(self, height: int) -> int:
+        """The place of the certificate for the block, 0 when there is none."""
+        return self.certificates[height - 1] if 0 < height <= self.certified else 0

@@ -1,0 +1,283 @@
+"""The journal: what a validator keeps of its ledger for good, and what everything else can be rebuilt from.
+
+Owns: genesis, each block with the validator's own votes, certificates and checkpoints, and the feed of final blocks.
+Promises: what was appended before a ``sync`` that returned is there after any crash; nothing is ever half there; what
+is read was checked. Does not own: whether a block is right, who may vote, or the state.
+
+One thread writes at a time (a lock sees to it), any thread reads, and other processes may read beside the writer.
+"""
+
+import time
+from collections import OrderedDict
+from collections.abc import Iterator
+from pathlib import Path
+from threading import TIMEOUT_MAX, Condition, Lock
+from typing import Final, Self
+
+from stoa.journal.disk import REAL_DISK, Disk
+from stoa.journal.faults import Damaged, NotNext
+from stoa.journal.log import Log
+from stoa.journal.payloads import (
+    Kept,
+    Opening,
+    read_certificate,
+    read_checkpoint,
+    read_kept,
+    read_kept_header,
+    read_opening,
+)
+from stoa.journal.record import Kind
+from stoa.journal.segment import SEGMENT_BYTES
+from stoa.journal.writer import Writer, create
+from stoa.kernel.codec import encode
+from stoa.wire.block import Block, Header
+from stoa.wire.vote import Certificate, Checkpoint, Vote
+
+RECENT_HEADERS: Final = 256
+POLL_SECONDS: Final = 0.05  # how often a reader of another process's journal looks for news while it waits
+
+
+class Journal:
+    """An open journal. Every method may raise Damaged, and Fatal once the disk has failed under a write."""
+
+    def __init__(self, log: Log) -> None:
+        self._log = log
+        self._writing = Lock()  # taken before `_changed`, and held through a sync, which readers need not wait for
+        self._changed = Condition()
+        self._closed = False
+        self._recent: OrderedDict[int, Header] = OrderedDict()
+        opening = log.read(log.index.genesis, Kind.GENESIS, 0, read_opening)
+        self.genesis = opening.document
+        self._genesis_header = opening.header
+        self._synced = log.index.height
+
+    @classmethod
+    def create(
+        cls,
+        folder: Path,
+        genesis: bytes,
+        header: Header,
+        disk: Disk = REAL_DISK,
+        segment_bytes: int = SEGMENT_BYTES,
+    ) -> Self:
+        """Start a journal with its genesis document and the header at height 0, synced, and open it for writing.
+
+        Raises Occupied when the folder holds a journal, DiskFull, Fatal, and NotNext for a header of another height.
+        """
+        if header.height != 0:
+            raise NotNext(f"genesis is at height 0, this header at {header.height}")
+        create(folder, disk, header.chain, encode(Opening(genesis, header)))
+        return cls.open(folder, disk, segment_bytes=segment_bytes)
+
+    @classmethod
+    def open(
+        cls,
+        folder: Path,
+        disk: Disk = REAL_DISK,
+        readonly: bool = False,
+        segment_bytes: int = SEGMENT_BYTES,
+    ) -> Self:
+        """Open a journal. For writing, a write that a crash cut short is trimmed and the rest made durable.
+
+        Raises NoJournal, Occupied when another process writes to it, and Damaged for anything that no crash explains.
+        """
+        if readonly:
+            log = Log(folder, disk)
+            log.refresh()
+            return cls(log)
+        writer = Writer(folder, disk, segment_bytes)
+        writer.open()
+        try:
+            return cls(writer)
+        except Damaged:
+            writer.close()
+            raise
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    # ---- what is there
+
+    @property
+    def chain(self) -> str:
+        """The chain whose journal this is."""
+        return self._genesis_header.chain
+
+    @property
+    def height(self) -> int:
+        """Of the last block, 0 when there is only genesis. A writer counts unsynced blocks, a reader does not."""
+        return self._log.index.height
+
+    @property
+    def synced(self) -> int:
+        """The height up to which every block is on the disk for sure."""
+        return self._synced
+
+    @property
+    def final(self) -> int:
+        """The height of the last block that is synced here and that a certificate covers, its own or a later one."""
+        return min(self._synced, self._log.index.certified)
+
+    @property
+    def head(self) -> Header:
+        """The header of the last block, or genesis's."""
+        return self.header(self.height)
+
+    @property
+    def trimmed(self) -> int:
+        """How many bytes of a write cut short by a crash opening took away."""
+        return self._log.trimmed if isinstance(self._log, Writer) else 0
+
+    def header(self, height: int) -> Header:
+        """The header at a height, 0 for genesis's. Raises LookupError."""
+        if height == 0:
+            return self._genesis_header
+        with self._changed:
+            if known := self._recent.get(height):
+                return known
+        header = self._log.read(self._block_place(height), Kind.BLOCK, height, read_kept_header)
+        self._remember(header)
+        return header
+
+    def block(self, height: int) -> Block:
+        """The block at a height from 1. Raises LookupError."""
+        return self._kept(height).block
+
+    def votes(self, height: int) -> tuple[Vote, ...]:
+        """The votes that were appended with the block. Raises LookupError."""
+        return self._kept(height).votes
+
+    def certificate(self, height: int) -> Certificate | None:
+        """The certificate for the block, if it has been written."""
+        with self._changed:
+            place = self._log.index.certificate(height)
+        return self._log.read(place, Kind.CERTIFICATE, height, read_certificate) if place else None
+
+    def checkpoints(self) -> Iterator[Checkpoint]:
+        """All checkpoints, in the order in which they were written."""
+        for height, place in list(self._log.index.checkpoints):
+            yield self._log.read(place, Kind.CHECKPOINT, height, read_checkpoint)
+
+    def latest_checkpoint(self, at_or_below: int | None = None) -> Checkpoint | None:
+        """The checkpoint of the greatest height, at most the given one; of several at that height the last written."""
+        with self._changed:
+            known = [row for row in self._log.index.checkpoints if at_or_below is None or row[0] <= at_or_below]
+        if not known:
+            return None
+        height, place = max(known)
+        return self._log.read(place, Kind.CHECKPOINT, height, read_checkpoint)
+
+    def replay(self, start: int = 1, last: int | None = None) -> Iterator[tuple[Block, Certificate | None]]:
+        """The blocks from ``start`` to ``last`` (included; by default to the end), each with its own certificate."""
+        for height in range(start, (self.height if last is None else last) + 1):
+            yield self.block(height), self.certificate(height)
+
+    # ---- writing
+
+    def append(self, block: Block, votes: tuple[Vote, ...] = ()) -> None:
+        """Put the next block and this validator's votes for it at the end; durable after the next ``sync``.
+
+        Raises NotNext when it does not follow the head, DiskFull (nothing of it is kept, try again with more room).
+        """
+        payload = encode(Kept(block, votes))
+        with self._writing, self._changed:
+            self._require_next(block.header)
+            self._writer().write(Kind.BLOCK, block.header.height, payload)
+            self._remember(block.header)
+
+    def certify(self, certificate: Certificate) -> None:
+        """Keep the certificate of a block, once; durable after the next ``sync``. Raises NotNext, DiskFull."""
+        with self._writing, self._changed:
+            self._require_known(certificate.height, certificate.block_hash, lowest=1)
+            if not self._log.index.certificate(certificate.height):
+                self._writer().write(Kind.CERTIFICATE, certificate.height, encode(certificate))
+            self._changed.notify_all()
+
+    def checkpoint(self, checkpoint: Checkpoint) -> None:
+        """Keep a checkpoint of a block's state; durable after the next ``sync``. Raises NotNext, DiskFull."""
+        with self._writing, self._changed:
+            self._require_known(checkpoint.height, checkpoint.block_hash)
+            self._writer().write(Kind.CHECKPOINT, checkpoint.height, encode(checkpoint))
+
+    def sync(self) -> None:
+        """Make everything appended durable. Raises Fatal when the disk fails; it is never tried again."""
+        with self._writing:
+            height = self.height
+            self._writer().sync()
+            with self._changed:
+                self._synced = height
+                self._changed.notify_all()
+
+    # ---- the feed
+
+    def refresh(self) -> int:
+        """Take in what another process has written since, and return the height of the last final block."""
+        if isinstance(self._log, Writer):
+            return self.final
+        with self._changed:
+            self._log.refresh()
+            self._synced = self._log.index.height
+            return self.final
+
+    def wait(self, height: int, timeout: float | None = None) -> bool:
+        """Wait until the block is final; at most ``timeout`` seconds, or until the journal is closed."""
+        until = time.monotonic() + (TIMEOUT_MAX if timeout is None else timeout)
+        step = TIMEOUT_MAX if isinstance(self._log, Writer) else POLL_SECONDS
+        with self._changed:
+            while not self._closed and self.refresh() < height and (left := until - time.monotonic()) > 0:
+                self._changed.wait(min(step, left))
+            return not self._closed and self.final >= height
+
+    def follow(self, start: int = 1, idle: float | None = None) -> Iterator[tuple[Block, Certificate | None]]:
+        """The final blocks from ``start`` on, waiting for each; ends when the journal is closed, or when nothing has
+        become final for ``idle`` seconds.
+        """
+        height = start
+        while self.wait(height, idle):
+            yield self.block(height), self.certificate(height)
+            height += 1
+
+    def close(self) -> None:
+        """Sync what is not yet synced and close the files; whoever waits is let go. Raises Fatal."""
+        with self._writing, self._changed:
+            self._closed = True
+            self._changed.notify_all()
+            self._log.close()
+
+    # ---- inside
+
+    def _require_next(self, header: Header) -> None:
+        head = self.head
+        if (header.chain, header.height, header.previous) != (head.chain, head.height + 1, head.hash()):
+            raise NotNext(
+                f"block {header.height} of {header.chain} does not follow block {head.height} of {head.chain}"
+            )
+        if header.time < head.time:
+            raise NotNext(f"block {header.height} has time {header.time}, before {head.time} of the block before")
+
+    def _require_known(self, height: int, block_hash: bytes, lowest: int = 0) -> None:
+        if not lowest <= height <= self.height or self.header(height).hash() != block_hash:
+            raise NotNext(f"block {height} with hash {block_hash.hex()} is not in this journal")
+
+    def _remember(self, header: Header) -> None:
+        with self._changed:
+            self._recent[header.height] = header
+            if len(self._recent) > RECENT_HEADERS:
+                self._recent.popitem(last=False)
+
+    def _kept(self, height: int) -> Kept:
+        return self._log.read(self._block_place(height), Kind.BLOCK, height, read_kept)
+
+    def _block_place(self, height: int) -> int:
+        with self._changed:
+            if not 1 <= height <= self.height:
+                raise LookupError(f"there is no block {height}: the journal holds blocks 1 to {self.height}")
+            return self._log.index.blocks[height - 1]
+
+    def _writer(self) -> Writer:
+        if not isinstance(self._log, Writer):
+            raise ValueError("this journal is open for reading only")
+        return self._log

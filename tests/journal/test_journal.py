@@ -1,0 +1,219 @@
+"""What is appended comes back; what does not belong is refused; readers see what is synced, and final facts only."""
+
+from pathlib import Path
+from random import Random
+from threading import Thread
+
+import pytest
+
+from stoa.journal import Damaged, Journal, NoJournal, NotNext, Occupied, inspect
+from stoa.kernel.codec import encode
+from stoa.wire.block import Header
+from tests.journal.blocks import (
+    AUTHORITY,
+    GENESIS,
+    GENESIS_HEADER,
+    blocks,
+    certificate_for,
+    checkpoint_for,
+    next_block,
+    votes_for,
+)
+
+SMALL = 1_500  # bytes of a segment, so that a few blocks fill it
+
+
+def altered(header: Header, **fields: object) -> Header:
+    """The header with other fields."""
+    return Header(**{name: getattr(header, name) for name in header.__struct_fields__} | fields)
+
+
+@pytest.fixture
+def journal(tmp_path: Path) -> Journal:
+    return Journal.create(tmp_path / "journal", GENESIS, GENESIS_HEADER, segment_bytes=SMALL)
+
+
+def fill(journal: Journal, count: int) -> None:
+    """Append, sync and certify so many blocks, with a checkpoint after each fifth."""
+    for block in blocks(count):
+        journal.append(block, votes_for(block.header))
+        journal.sync()
+        journal.certify(certificate_for(block.header))
+        if block.header.height % 5 == 0:
+            journal.checkpoint(checkpoint_for(block.header))
+
+
+def test_an_empty_journal_has_genesis_alone(journal: Journal) -> None:
+    assert (journal.genesis, journal.head, journal.height, journal.final) == (GENESIS, GENESIS_HEADER, 0, 0)
+    assert list(journal.replay()) == []
+    assert journal.latest_checkpoint() is None
+    with pytest.raises(LookupError):
+        journal.block(1)
+    with pytest.raises(LookupError):
+        journal.header(-1)
+
+
+def test_everything_comes_back_after_closing(journal: Journal, tmp_path: Path) -> None:
+    fill(journal, 23)
+    journal.close()
+    expected = blocks(23)
+    assert len(list((tmp_path / "journal").glob("*.journal"))) > 3
+    for again in (Journal.open(tmp_path / "journal"), Journal.open(tmp_path / "journal", readonly=True)):
+        assert [block for block, _ in again.replay()] == expected
+        assert [block.header.height for block, _ in again.replay(7, 9)] == [7, 8, 9]
+        assert [found for _, found in again.replay()] == [certificate_for(block.header) for block in expected]
+        assert [again.header(block.header.height) for block in expected] == [block.header for block in expected]
+        assert [again.votes(h) for h in (1, 23)] == [votes_for(expected[h - 1].header) for h in (1, 23)]
+        assert [one.height for one in again.checkpoints()] == [5, 10, 15, 20]
+        assert again.latest_checkpoint() == checkpoint_for(expected[19].header)
+        assert again.latest_checkpoint(at_or_below=19) == checkpoint_for(expected[14].header)
+        assert again.latest_checkpoint(at_or_below=4) is None
+        assert (again.head, again.final, again.synced, again.trimmed) == (expected[-1].header, 23, 23, 0)
+    assert inspect(tmp_path / "journal", AUTHORITY, expected[-1].header).ok
+
+
+def test_hints_may_be_deleted(journal: Journal, tmp_path: Path) -> None:
+    fill(journal, 23)
+    journal.close()
+    hints = [path for path in (tmp_path / "journal").iterdir() if path.suffix in (".outline", ".mark")]
+    before = {path.name: path.read_bytes() for path in hints}
+    assert len(hints) > 3
+    for path in hints:
+        path.unlink()
+    Journal.open(tmp_path / "journal").close()
+    assert {path.name: path.read_bytes() for path in hints} == before
+
+
+def test_a_journal_appended_to_again_is_one_chain(journal: Journal, tmp_path: Path) -> None:
+    for at, block in enumerate(blocks(12)):
+        journal.append(block, votes_for(block.header))
+        if at % 3 == 0:
+            journal.close()
+            journal = Journal.open(tmp_path / "journal", segment_bytes=SMALL)
+    journal.close()
+    assert inspect(tmp_path / "journal", AUTHORITY, blocks(12)[-1].header).damages[0].field == "certificate"
+    assert inspect(tmp_path / "journal", AUTHORITY).ok
+
+
+def test_a_block_that_does_not_follow_is_refused(journal: Journal) -> None:
+    first, second = blocks(2)
+    with pytest.raises(NotNext):
+        journal.append(second)
+    journal.append(first)
+    for fields in ({"previous": bytes(32)}, {"chain": "other"}, {"height": 3}, {"time": first.header.time - 1}):
+        with pytest.raises(NotNext):
+            journal.append(type(second)(altered(second.header, **fields), b"", (), ()))
+    journal.append(second)
+    assert journal.height == 2
+
+
+def test_a_certificate_must_be_of_a_block_that_is_there(journal: Journal) -> None:
+    first, second = blocks(2)
+    other = next_block(GENESIS_HEADER, Random(99))
+    journal.append(first)
+    for wrong in (second.header, other.header, GENESIS_HEADER):
+        with pytest.raises(NotNext):
+            journal.certify(certificate_for(wrong))
+    with pytest.raises(NotNext):
+        journal.checkpoint(checkpoint_for(other.header))
+    journal.certify(certificate_for(first.header))
+    journal.certify(certificate_for(first.header, ("BANK", "BROKER", "REGISTRAR")))
+    assert journal.certificate(1) == certificate_for(first.header), "the first one stays"
+    assert journal.certificate(2) is None
+
+
+def test_one_process_writes(journal: Journal, tmp_path: Path) -> None:
+    with pytest.raises(Occupied):
+        Journal.open(tmp_path / "journal")
+    journal.close()
+    with pytest.raises(Occupied):
+        Journal.create(tmp_path / "journal", GENESIS, GENESIS_HEADER)
+    with pytest.raises(NoJournal):
+        Journal.open(tmp_path / "elsewhere")
+    with pytest.raises(NoJournal):
+        Journal.open(tmp_path, readonly=True)
+    with pytest.raises(NoJournal):
+        inspect(tmp_path)
+    with pytest.raises(ValueError, match="reading only"):
+        Journal.open(tmp_path / "journal", readonly=True).append(blocks(1)[0])
+
+
+def test_a_reader_sees_synced_blocks_and_certificates_at_once(journal: Journal, tmp_path: Path) -> None:
+    reader = Journal.open(tmp_path / "journal", readonly=True)
+    for block in blocks(40):
+        height = block.header.height
+        journal.append(block)
+        assert (journal.height, journal.synced) == (height, height - 1)
+        assert (reader.refresh(), reader.height) == (height - 1, height - 1), "not yet synced"
+        journal.sync()
+        assert (reader.refresh(), reader.height) == (height - 1, height), "synced, not final"
+        journal.certify(certificate_for(block.header))
+        assert reader.refresh() == journal.final == height
+        assert reader.certificate(height) == journal.certificate(height)
+    assert [block for block, _ in reader.replay()] == blocks(40)
+
+
+def test_a_reader_does_not_take_half_a_record(journal: Journal, tmp_path: Path) -> None:
+    fill(journal, 2)
+    reader = Journal.open(tmp_path / "journal", readonly=True)
+    block = blocks(3)[2]
+    journal.append(block)
+    journal.sync()
+    journal.certify(certificate_for(block.header))
+    path = max((tmp_path / "journal").glob("*.journal"))
+    whole = path.read_bytes()
+    path.write_bytes(whole[:-5])
+    assert (reader.refresh(), reader.height) == (2, 3)
+    path.write_bytes(whole)
+    assert reader.refresh() == 3
+
+
+@pytest.mark.parametrize("other_process", [False, True])
+def test_a_follower_gets_final_blocks_in_order(journal: Journal, tmp_path: Path, other_process: bool) -> None:
+    source = Journal.open(tmp_path / "journal", readonly=True) if other_process else journal
+    seen: list[int] = []
+    follower = Thread(target=lambda: seen.extend(block.header.height for block, _ in source.follow(3, idle=5)))
+    follower.start()
+    fill(journal, 20)
+    assert source.wait(20, timeout=5)
+    assert not source.wait(21, timeout=0.01)
+    while len(seen) < 18 and follower.is_alive():
+        follower.join(0.01)
+    source.close()
+    follower.join(5)
+    assert seen == list(range(3, 21))
+    assert not follower.is_alive(), "closing lets whoever waits go"
+
+
+def test_a_certificate_covers_the_blocks_before_it(journal: Journal) -> None:
+    for block in blocks(3):
+        journal.append(block)
+    journal.certify(certificate_for(blocks(3)[2].header))
+    assert journal.final == 0, "nothing is synced"
+    journal.sync()
+    assert journal.final == 3
+    assert [(block.header.height, found is None) for block, found in journal.follow(idle=0.01)] == [
+        (1, True),
+        (2, True),
+        (3, False),
+    ]
+
+
+def test_a_read_checks_what_it_reads(journal: Journal, tmp_path: Path) -> None:
+    fill(journal, 20)
+    path = tmp_path / "journal" / "000000000001.journal"
+    data = bytearray(path.read_bytes())
+    at = data.index(encode(blocks(1)[0]))
+    data[at + 50] ^= 1
+    path.write_bytes(data)
+    journal.close()
+    again = Journal.open(tmp_path / "journal")  # its outline spares it reading the full segment
+    with pytest.raises(Damaged, match="block 1, payload"):
+        again.block(1)
+    assert again.block(20) == blocks(20)[19]
+    again.close()
+    data[data.index(GENESIS)] ^= 1
+    path.write_bytes(data)
+    for _ in range(2):  # the first attempt lets go of the lock
+        with pytest.raises(Damaged, match="block 0, payload"):
+            Journal.open(tmp_path / "journal")
