@@ -6,7 +6,7 @@ from msgspec import Meta
 
 from stoa.kernel import limits
 from stoa.kernel.codec import Shape
-from stoa.kernel.identifiers import AssetId, Hash, InstitutionId
+from stoa.kernel.identifiers import END, AssetId, Hash, InstitutionId
 from stoa.kernel.money import Amount, Units
 from stoa.kernel.time import Time
 from stoa.ledger.identity.model import Name
@@ -39,7 +39,7 @@ class Issuer(Shape):
 class ClassTerms(Shape):
     """One class of a security. A single class has an empty suffix; several are ``SECURITY.SUFFIX`` each."""
 
-    suffix: Annotated[str, Meta(pattern=r"^[A-Z0-9]{0,8}$")]
+    suffix: Annotated[str, Meta(pattern=r"^[A-Z0-9]{0,8}" + END)]
     name: Name
     authorised: Units
 

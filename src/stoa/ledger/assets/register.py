@@ -170,7 +170,7 @@ def _joined(view: State, ctx: Context, asset: str, account: bytes, head: int, ta
             old.units + new.units,
             max(old.acquired, new.acquired),
             source,
-            old.cost + new.cost,
+            min(old.cost + new.cost, limits.MAX_UNITS),
             max(old.locked, new.locked),
         )
         view.put(LOTS, (asset, account, head), None)

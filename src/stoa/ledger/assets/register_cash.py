@@ -6,7 +6,7 @@ from msgspec import Meta
 
 from stoa.kernel import limits
 from stoa.kernel.base import Context, Instruction, Rejections
-from stoa.kernel.identifiers import AssetId, InstitutionId
+from stoa.kernel.identifiers import END, AssetId, InstitutionId
 from stoa.ledger.assets.errors import AssetExists
 from stoa.ledger.assets.events import AssetRegistered
 from stoa.ledger.assets.model import ASSETS, SECURITIES, Asset, Decimals
@@ -25,7 +25,7 @@ class RegisterCash(Instruction, tag="assets.register_cash.v1"):
     asset: AssetId
     bank: InstitutionId
     name: Name
-    currency: Annotated[str, Meta(pattern=r"^[A-Z]{3}$")]
+    currency: Annotated[str, Meta(pattern=r"^[A-Z]{3}" + END)]
     decimals: Decimals
     terms: Terms
 

@@ -6,9 +6,10 @@ from msgspec import Meta
 
 from stoa.kernel import limits
 from stoa.kernel.codec import Shape
+from stoa.kernel.identifiers import END
 
 Operator = Literal["==", "!=", "<", "<=", ">", ">=", "in", "not in"]
-Fact = Annotated[str, Meta(pattern=r"^[a-zA-Z][a-zA-Z0-9_.\-]{0,63}$")]
+Fact = Annotated[str, Meta(pattern=r"^[a-zA-Z][a-zA-Z0-9_.\-]{0,63}" + END)]
 _Word = Annotated[str, Meta(max_length=64)]
 Value = int | _Word | Annotated[tuple[_Word, ...], Meta(max_length=limits.MAX_COUNTRIES)]
 

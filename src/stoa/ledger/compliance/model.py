@@ -6,15 +6,15 @@ from msgspec import Meta
 
 from stoa.kernel import limits
 from stoa.kernel.codec import Shape
-from stoa.kernel.identifiers import CODE_PATTERN, InstitutionId
+from stoa.kernel.identifiers import CODE_PATTERN, END, InstitutionId
 from stoa.kernel.time import Time
 from stoa.ledger.compliance.conditions import Condition
 from stoa.ledger.state import NUMBER, TEXT, Table
 
-Topic = Annotated[str, Meta(pattern=rf"^[a-z][a-z0-9_\-]{{0,{limits.MAX_TOPIC - 1}}}$")]
-ClaimValue = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_.\-]{0,32}$")]
+Topic = Annotated[str, Meta(pattern=rf"^[a-z][a-z0-9_\-]{{0,{limits.MAX_TOPIC - 1}}}{END}")]
+ClaimValue = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_.\-]{0,32}" + END)]
 Scope = Annotated[str, Meta(pattern=CODE_PATTERN)]  # a security or one class of it; for cash its asset code
-RuleId = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.\-]{0,47}$")]
+RuleId = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.\-]{0,47}" + END)]
 Sentence = Annotated[str, Meta(max_length=400)]
 
 IDENTITY: Final = "identity"  # the topic whose value is the party's country of residence (ISO 3166-1 alpha-2)
@@ -66,7 +66,7 @@ class Terms(Shape):
 
     trusted: Annotated[tuple[Trust, ...], Meta(max_length=limits.MAX_TRUSTED)]
     countries: Annotated[
-        tuple[Annotated[str, Meta(pattern=r"^([A-Z]{2}|\*)$")], ...], Meta(max_length=limits.MAX_COUNTRIES)
+        tuple[Annotated[str, Meta(pattern=r"^([A-Z]{2}|\*)" + END)], ...], Meta(max_length=limits.MAX_COUNTRIES)
     ]
     rules: Annotated[tuple[Rule, ...], Meta(max_length=limits.MAX_RULES)]
 
