@@ -14,7 +14,6 @@ from stoa.kernel.codec import Shape, decoder, encode, read
 from stoa.kernel.identifiers import AccountId
 from stoa.kernel.time import Time
 from stoa.ledger import errors as envelope_errors
-from stoa.ledger.errors import Expired, MalformedEnvelope, SignatureInvalid, ValidTooLong, WrongChain
 from stoa.ledger.assets import create_security, pause, register_cash
 from stoa.ledger.assets import errors as asset_errors
 from stoa.ledger.assets import events as asset_events
@@ -22,6 +21,7 @@ from stoa.ledger.compliance import adopt_rules, attest, exempt, revoke
 from stoa.ledger.compliance import errors as compliance_errors
 from stoa.ledger.compliance import events as compliance_events
 from stoa.ledger.due import DueWork
+from stoa.ledger.errors import Expired, MalformedEnvelope, SignatureInvalid, ValidTooLong, WrongChain
 from stoa.ledger.genesis import Genesis as Genesis
 from stoa.ledger.genesis import read_genesis as read_genesis
 from stoa.ledger.holds import errors as hold_errors
@@ -37,6 +37,10 @@ from stoa.ledger.identity import (
     register_party,
     rotate_keys,
 )
+from stoa.ledger.offerings import close_offering, closing, open_offering, subscribe, withdraw
+from stoa.ledger.offerings import errors as offering_errors
+from stoa.ledger.offerings import events as offering_events
+from stoa.ledger.offerings import model as offering_model
 from stoa.ledger.settlement import errors as settlement_errors
 from stoa.ledger.settlement import events as settlement_events
 from stoa.ledger.settlement import execute_hold, force_transfer, issue, recover, redeem, settle, transfer
@@ -73,14 +77,28 @@ _VERB_FILES: Final = (
     (execute_hold.ExecuteHold, execute_hold),
     (force_transfer.ForceTransfer, force_transfer),
     (recover.Recover, recover),
+    (open_offering.OpenOffering, open_offering),
+    (subscribe.Subscribe, subscribe),
+    (withdraw.Withdraw, withdraw),
+    (close_offering.CloseOffering, close_offering),
 )
 
 VERBS: Final[dict[type[Instruction], Verb]] = {kind: Verb(file.rejections, file.apply) for kind, file in _VERB_FILES}
 INSTRUCTIONS: Final[tuple[type[Instruction], ...]] = tuple(VERBS)
 
-DUE_WORK: Final[dict[str, DueWork]] = {hold_model.EXPIRY: liens.expire}
+DUE_WORK: Final[dict[str, DueWork]] = {
+    hold_model.EXPIRY: liens.expire,
+    offering_model.CLOSE: closing.close,
+}
 
-_EVENT_FILES: Final = (identity_events, compliance_events, asset_events, hold_events, settlement_events)
+_EVENT_FILES: Final = (
+    identity_events,
+    compliance_events,
+    asset_events,
+    hold_events,
+    settlement_events,
+    offering_events,
+)
 _ERROR_FILES: Final = (
     envelope_errors,
     identity_errors,
@@ -88,6 +106,7 @@ _ERROR_FILES: Final = (
     compliance_errors,
     hold_errors,
     settlement_errors,
+    offering_errors,
 )
 
 
