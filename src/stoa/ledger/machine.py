@@ -4,7 +4,7 @@
 the same receipts, the same events and the same rows on every machine.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from stoa.kernel import limits
@@ -65,7 +65,7 @@ def execute(view: State, place: Place, index: int, raw: bytes, verified: bool | 
         refused = MalformedEnvelope(str(error)[: limits.MAX_TEXT])
         return Receipt(tagged("stoa.malformed", raw), place.height, index, refused, -1, ())
     ctx = Context(place.chain, place.height, place.time, transaction, body.author, (), [])
-    refusal = next(envelope_rejections(view, ctx, envelope, body, verified), None)
+    refusal = _envelope_refusal(view, ctx, envelope, body, verified)
     if refusal is not None:
         return Receipt(transaction, place.height, index, refusal, -1, ())
     ctx.signers = tuple(dict.fromkeys([one.account for one in envelope.signatures]))
@@ -80,42 +80,47 @@ def execute(view: State, place: Place, index: int, raw: bytes, verified: bool | 
     return Receipt(transaction, place.height, index, None, -1, tuple(ctx.events))
 
 
-def envelope_rejections(
+def _envelope_refusal(
     view: State, ctx: Context, envelope: Envelope, body: Body, verified: bool | None
-) -> Iterator[Rejection]:
+) -> Rejection | None:
     """WrongChain, Expired, ValidTooLong, SignerUnknown, KeyNotOfAccount, ThresholdNotMet, SignatureInvalid,
-    SequenceUsed, SequenceAhead."""
+    SequenceUsed, SequenceAhead: the first that applies, or None."""
     if body.chain != ctx.chain:
-        yield WrongChain(body.chain, ctx.chain)
+        return WrongChain(body.chain, ctx.chain)
     if body.valid_until < ctx.time:
-        yield Expired(body.valid_until, ctx.time)
+        return Expired(body.valid_until, ctx.time)
     if body.valid_until > ctx.time + limits.MAX_VALIDITY_MS:
-        yield ValidTooLong(body.valid_until, ctx.time + limits.MAX_VALIDITY_MS)
-    yield from _signer_rejections(view, envelope, body.author)
+        return ValidTooLong(body.valid_until, ctx.time + limits.MAX_VALIDITY_MS)
+    refusal = _signer_refusal(view, envelope, body.author)
+    if refusal is not None:
+        return refusal
     if not (signatures_valid(envelope) if verified is None else verified):
-        yield SignatureInvalid(body.author)
+        return SignatureInvalid(body.author)
     expected = (view.get(LANES, (body.author, body.lane)) or 0) + 1
     if body.sequence < expected:
-        yield SequenceUsed(body.author, body.lane, body.sequence, expected)
-    elif body.sequence > expected:
-        yield SequenceAhead(body.author, body.lane, body.sequence, expected)
+        return SequenceUsed(body.author, body.lane, body.sequence, expected)
+    if body.sequence > expected:
+        return SequenceAhead(body.author, body.lane, body.sequence, expected)
+    return None
 
 
-def _signer_rejections(view: State, envelope: Envelope, author: bytes) -> Iterator[Rejection]:
+def _signer_refusal(view: State, envelope: Envelope, author: bytes) -> Rejection | None:
     """Whether each account that is signed for has enough of its own keys in the envelope; the author must be one."""
-    signed: dict[bytes, dict[bytes, None]] = {author: {}}
+    signed: dict[bytes, list[bytes]] = {author: []}
     for one in envelope.signatures:
-        signed.setdefault(one.account, {})[one.key] = None
+        keys = signed.setdefault(one.account, [])
+        if one.key not in keys:
+            keys.append(one.key)
     for account_id, keys in signed.items():
         account = view.get(ACCOUNTS, account_id)
         if account is None:
-            yield SignerUnknown(account_id)
-            continue
+            return SignerUnknown(account_id)
         for key in keys:
             if key not in account.keys:
-                yield KeyNotOfAccount(account_id, key)
+                return KeyNotOfAccount(account_id, key)
         if len(keys) < account.threshold:
-            yield ThresholdNotMet(account_id, len(keys), account.threshold)
+            return ThresholdNotMet(account_id, len(keys), account.threshold)
+    return None
 
 
 def run_due(view: State, place: Place) -> list[tuple[bytes, tuple[Event, ...]]]:

@@ -7,8 +7,10 @@ Promises: reads see every earlier write; iteration is in key order, whatever lay
 same bytes on every machine. Does not own: disks. ``Final`` is implemented by the node.
 """
 
+from bisect import bisect_left
 from collections.abc import Callable, Iterator
 from heapq import merge
+from itertools import chain
 from typing import Any, Final, Generic, NamedTuple, Protocol, TypeVar
 
 from stoa.kernel.codec import decoder, encode
@@ -18,7 +20,6 @@ K = TypeVar("K")
 V = TypeVar("V")
 
 CACHED_ROWS: Final = 500_000  # rows kept decoded per table between blocks
-_ABSENT: Final = object()
 
 
 class FinalState(Protocol):
@@ -83,12 +84,69 @@ class Table(Generic[K, V]):
         return values[0] if len(values) == 1 else tuple(values)  # type: ignore[return-value]
 
 
+Undo = list[tuple[Table[Any, Any], Any, Any]]  # for each write, in order: table, key, and what was there before
+
+
 class Writes(NamedTuple):
     """A block's write set: rows in key order, None for a removed row, and the hash over them."""
 
     rows: list[tuple[bytes, bytes | None]]
     hash: bytes
-    undo: list[tuple["Table[Any, Any]", Any, Any]]  # what was there before, for invariants and for taking a block back
+    undo: Undo  # for invariants, and for taking a block back
+
+
+class _Rows(dict[Any, Any]):
+    """The rows of one table as they are now; one that is not here yet is fetched from the final state."""
+
+    def __init__(self, table: Table[Any, Any], final: FinalState) -> None:
+        super().__init__()
+        self.table, self.final = table, final
+        self.fresh = _Fresh()
+
+    def __missing__(self, key: Any) -> Any:
+        raw = self.final.get(self.table.pack(key))
+        value = self[key] = None if raw is None else self.table.decode(raw)
+        return value
+
+
+class _Tables(dict[Table[Any, Any], _Rows]):
+    """The rows of every table that was asked for."""
+
+    def __init__(self, final: FinalState) -> None:
+        super().__init__()
+        self.final = final
+
+    def __missing__(self, table: Table[Any, Any]) -> _Rows:
+        rows = self[table] = _Rows(table, self.final)
+        return rows
+
+
+class _Fresh:
+    """Keys of a table written since the final state: noted as they come, put in order only when somebody iterates."""
+
+    def __init__(self) -> None:
+        self.keys: list[Any] = []
+        self._known: dict[bytes, None] = {}
+        self._sorted: list[bytes] = []
+
+    def under(self, table: Table[Any, Any], prefix: bytes, start: bytes) -> list[bytes]:
+        """The keys with this prefix from ``start`` on, in order."""
+        if self.keys:
+            self._known.update(dict.fromkeys(map(table.pack, self.keys)))
+            self._sorted = sorted(self._known)
+            self.keys.clear()
+        found = []
+        for at in range(bisect_left(self._sorted, start), len(self._sorted)):
+            if not self._sorted[at].startswith(prefix):
+                break
+            found.append(self._sorted[at])
+        return found
+
+    def clear(self) -> None:
+        """All of them are final now."""
+        self.keys.clear()
+        self._known.clear()
+        self._sorted.clear()
 
 
 class State:
@@ -96,38 +154,35 @@ class State:
 
     def __init__(self, final: FinalState) -> None:
         self._final = final
-        self._rows: list[dict[Any, Any]] = [{} for _ in range(256)]
-        self._undo: list[tuple[Table[Any, Any], Any, Any]] = []
+        self._tables = _Tables(final)
+        self._undo: Undo = []
         self._pending: list[Writes] = []
-        self._unfinal: list[dict[bytes, None]] = [{} for _ in range(256)]
-        self.memo: dict[str, tuple[object, object]] = {}  # values derived from a row, with the row they derive from
+        self._turns = 0  # rises whenever the undo list gets shorter
+        self.memo: dict[str, tuple[object, object]] = {}  # derived values, with what they were derived from
+
+    @property
+    def version(self) -> tuple[int, int]:
+        """Equal only while nothing changes: what was derived under the same version still holds."""
+        return self._turns, len(self._undo)
 
     def get(self, table: Table[K, V], key: K) -> V | None:
         """The row, or None."""
-        value = self._rows[table.number].get(key, _ABSENT)
-        if value is _ABSENT:
-            raw = self._final.get(table.pack(key))
-            value = None if raw is None else table.decode(raw)
-            self._rows[table.number][key] = value
-        return value  # type: ignore[no-any-return]
+        return self._tables[table][key]  # type: ignore[no-any-return]
 
     def need(self, table: Table[K, V], key: K) -> V:
         """The row, which the caller knows to be there. A KeyError here is a bug."""
-        value = self.get(table, key)
+        value = self._tables[table][key]
         if value is None:
             raise KeyError(f"{table.name} has no row {key!r}")
-        return value
+        return value  # type: ignore[no-any-return]
 
     def put(self, table: Table[K, V], key: K, value: V | None) -> None:
         """Write the row; None removes it."""
-        rows = self._rows[table.number]
-        old = rows.get(key, _ABSENT)
-        if old is _ABSENT:
-            old = self.get(table, key)
-        self._undo.append((table, key, old))
+        rows = self._tables[table]
+        self._undo.append((table, key, rows[key]))
         rows[key] = value
         if table.scanned:
-            self._unfinal[table.number][table.pack(key)] = None
+            rows.fresh.keys.append(key)
 
     def scan(self, table: Table[K, V], first: tuple[Any, ...], limit: int, after: K | None = None) -> list[tuple[K, V]]:
         """Up to ``limit`` rows whose keys start with these parts, in key order, from behind the key ``after``."""
@@ -145,8 +200,8 @@ class State:
 
     def _keys(self, table: Table[Any, Any], prefix: bytes, start: bytes) -> Iterator[bytes]:
         assert table.scanned, f"{table.name} is not read in order"
-        fresh = sorted(raw for raw in self._unfinal[table.number] if raw >= start and raw.startswith(prefix))
         last = b""
+        fresh = self._tables[table].fresh.under(table, prefix, start)
         for raw in merge(self._final_keys(prefix, start), fresh):
             if raw != last:
                 yield raw
@@ -164,40 +219,48 @@ class State:
 
     def rollback(self, mark: int) -> None:
         """Take back everything since the mark."""
+        self._turns += 1
         while len(self._undo) > mark:
             table, key, old = self._undo.pop()
-            self._rows[table.number][key] = old
+            self._tables[table][key] = old
 
-    def changes(self, mark: int = 0) -> dict[tuple[int, Any], tuple[Table[Any, Any], Any, Any]]:
-        """Rows changed since the mark, first change first: (table, value before, value now)."""
-        changed: dict[tuple[int, Any], tuple[Table[Any, Any], Any, Any]] = {}
+    def changes(self, mark: int = 0) -> Iterator[tuple[Table[Any, Any], Any, Any, Any]]:
+        """Rows changed since the mark: table, key, value before, value now. Each once, in no stated order."""
+        first: dict[Table[Any, Any], dict[Any, Any]] = {}
         for table, key, old in self._undo[mark:]:
-            if (table.number, key) not in changed:
-                changed[table.number, key] = (table, old, self._rows[table.number][key])
-        return changed
+            before = first.get(table)
+            if before is None:
+                before = first[table] = {}
+            before.setdefault(key, old)
+        for table, before in first.items():
+            rows = self._tables[table]
+            for key, old in before.items():
+                now = rows[key]
+                if now is not old:
+                    yield table, key, old, now
 
     def seal(self) -> Writes:
         """End the block: its write set, which stays readable here and below which nothing is rolled back."""
-        rows = [
-            (table.pack(key), None if now is None else encode(now))
-            for (_, key), (table, old, now) in self.changes().items()
-            if now is not old
-        ]
+        rows = [(table.pack(key), None if now is None else encode(now)) for table, key, _, now in self.changes()]
         rows.sort()
         writes = Writes(rows, tagged("stoa.writes", encode(rows)), self._undo)
         self._undo = []
+        self._turns += 1
         self._pending.append(writes)
         return writes
 
     def finalised(self) -> None:
         """The oldest sealed block is in the final state now."""
         self._pending.pop(0)
-        if self._pending or self._undo:
-            return
-        for number, rows in enumerate(self._rows):
-            self._unfinal[number].clear()
-            if len(rows) > CACHED_ROWS:
-                rows.clear()
+        for rows in self._tables.values():
+            rows.fresh.clear()
+        for table, key, _ in chain(*(writes.undo for writes in self._pending), self._undo):
+            if table.scanned:
+                self._tables[table].fresh.keys.append(key)
+        if not self._pending and not self._undo:
+            for rows in self._tables.values():
+                if len(rows) > CACHED_ROWS:
+                    rows.clear()
 
     def discard(self) -> None:
         """Take back every sealed block that is not final, newest first, and what is at hand."""

@@ -5,7 +5,7 @@ Lots: a line takes new lots at its tail and gives from its head, skipping locked
 
 from collections.abc import Iterator
 from itertools import pairwise
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 from msgspec.structs import replace
 
@@ -26,8 +26,6 @@ from stoa.ledger.assets.model import (
     LotPick,
 )
 from stoa.ledger.state import State
-
-NO_LOTS: Final[tuple["Taken", ...]] = ()
 
 
 class Taken(NamedTuple):
@@ -53,7 +51,7 @@ def lots_of(view: State, asset: str, account: bytes) -> Iterator[tuple[int, Lot]
 
 
 def pick_oldest(
-    view: State, asset: str, account: bytes, units: int, time: int, forced: bool
+    view: State, asset: str, account: bytes, held: Holding, units: int, time: int, forced: bool
 ) -> tuple[list[Taken], int, int]:
     """Lots for these units, first in first out, locked ones only if forced.
 
@@ -61,7 +59,10 @@ def pick_oldest(
     """
     taken: list[Taken] = []
     opens = 0
-    for number, lot in lots_of(view, asset, account):
+    for number in range(held.head, held.tail):
+        lot = view.get(LOTS, (asset, account, number))
+        if lot is None:
+            continue
         if lot.locked > time and not forced:
             opens = min(opens, lot.locked) if opens else lot.locked
             continue
@@ -196,12 +197,25 @@ def take_record(view: State, ctx: Context, asset: str) -> int:
 
 def units_as_of(view: State, asset: str, account: bytes, snapshot: int) -> int:
     """The units of a line as they stood at a snapshot."""
-    copies = view.scan(AS_OF, (asset, account), 1, after=(asset, account, snapshot - 1))
-    return copies[0][1] if copies else line(view, asset, account).units
+    return _as_of(view, (asset, account), line(view, asset, account), snapshot)
+
+
+def _as_of(view: State, key: tuple[str, bytes], held: Holding, snapshot: int) -> int:
+    """The first copy at or after the snapshot, or the line itself if it has not changed since.
+
+    Nearly every question is about the last snapshot and ends without reading rows in order.
+    """
+    if held.written < snapshot:
+        return held.units
+    copy = view.get(AS_OF, (*key, snapshot))
+    if copy is not None:
+        return copy
+    copies = view.scan(AS_OF, key, 1, after=(*key, snapshot))
+    return copies[0][1] if copies else held.units
 
 
 def lines_as_of(view: State, asset: str, snapshot: int, limit: int, after: bytes | None) -> list[tuple[bytes, int]]:
     """Up to ``limit`` lines of the asset in account order, behind ``after``, with their units at the snapshot."""
     behind = None if after is None else (asset, after)
     rows = view.scan(HOLDINGS, (asset,), limit, after=behind)
-    return [(key[1], units_as_of(view, asset, key[1], snapshot)) for key, _ in rows]
+    return [(key[1], _as_of(view, key, held, snapshot)) for key, held in rows]

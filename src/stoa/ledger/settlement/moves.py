@@ -11,8 +11,8 @@ import msgspec
 from stoa.kernel import limits
 from stoa.kernel.base import Context, Rejection, Rejections
 from stoa.ledger.assets.errors import AssetPaused, AssetUnknown, LotsInvalid, UnitsLocked
-from stoa.ledger.assets.model import ASSETS, SUPPLY, Asset, Lot, LotPick
-from stoa.ledger.assets.register import NO_LOTS, Taken, give, line, moved_cost, pick_chosen, pick_oldest, take
+from stoa.ledger.assets.model import ASSETS, EMPTY_LINE, SUPPLY, Asset, Holding, Lot, LotPick
+from stoa.ledger.assets.register import Taken, give, line, moved_cost, pick_chosen, pick_oldest, take
 from stoa.ledger.compliance.case import NOBODY, Movement
 from stoa.ledger.compliance.counters import count_movement
 from stoa.ledger.compliance.evaluate import movement_rejections
@@ -25,6 +25,7 @@ from stoa.ledger.settlement.events import UnitsMoved
 from stoa.ledger.state import State
 
 NOWHERE: Final = b""
+_PLAN: Final = "settlement.plan"
 BY_FORCE: Final = ("forced", "recovery")  # phases that neither a freeze, nor a lock-up, nor a halt stops
 
 
@@ -46,6 +47,50 @@ class Move(msgspec.Struct, frozen=True, gc=False):
     released: int = 0
 
 
+class Plan(msgspec.Struct, frozen=True, gc=False):
+    """A movement with everything it touches, looked up once: who, which lines, which lots, what compliance is asked."""
+
+    move: Move
+    terms: Asset
+    held: Holding
+    taken: list[Taken]
+    wrong: Rejection | None  # why the lots do not fit
+    movement: Movement
+
+
+def _planned(view: State, time: int, terms: Asset, move: Move) -> Plan:
+    """The movement's plan. What the check has planned is used again by the apply that follows it on the same state."""
+    kept = view.memo.get(_PLAN)
+    if kept is not None and kept[0] == view.version:
+        plan = kept[1]
+        assert isinstance(plan, Plan)
+        if plan.move == move:
+            return plan
+    held, wrong = EMPTY_LINE, None
+    taken: list[Taken] = []
+    if move.source:
+        held = line(view, move.asset, move.source)
+        if terms.kind == "security" and held.units >= move.units:
+            taken, wrong = _lots(view, time, held, move)
+    youngest = max([one.lot.acquired for one in taken]) if taken else -1
+    sender = view.need(ACCOUNTS, move.source).party if move.source else NOBODY
+    receiver = view.need(ACCOUNTS, move.to).party if move.to else NOBODY
+    movement = Movement(terms.scopes, move.phase, sender, receiver, move.units, youngest)
+    plan = Plan(move, terms, held, taken, wrong, movement)
+    view.memo[_PLAN] = (view.version, plan)
+    return plan
+
+
+def _lots(view: State, time: int, held: Holding, move: Move) -> tuple[list[Taken], Rejection | None]:
+    """The lots that leave the source, and why they do not fit."""
+    asset, source, units = move.asset, move.source, move.units
+    if move.lots:
+        taken, why = pick_chosen(view, asset, source, units, move.lots, time)
+        return taken, LotsInvalid(asset, source, why) if why else None
+    taken, wanting, opens = pick_oldest(view, asset, source, held, units, time, move.phase in BY_FORCE)
+    return taken, UnitsLocked(asset, source, units - wanting, units, opens) if wanting else None
+
+
 def move_rejections(view: State, ctx: Context, move: Move) -> Rejections:
     """Every reason against the movement, in the order of the package's docstring."""
     terms = view.get(ASSETS, move.asset)
@@ -58,23 +103,15 @@ def move_rejections(view: State, ctx: Context, move: Move) -> Rejections:
         yield rejection
     if unknown:
         return
+    plan = _planned(view, ctx.time, terms, move)
     if terms.paused and move.phase not in BY_FORCE:
         yield AssetPaused(move.asset)
-    taken: list[Taken] | tuple[Taken, ...] = NO_LOTS
-    if move.source:
-        held = line(view, move.asset, move.source)
-        if move.phase in BY_FORCE:
-            if held.units < move.units:
-                yield InsufficientUnits(move.asset, move.source, held.units, move.units)
-        else:
-            yield from free_rejections(move.asset, move.source, held, move.units, move.released)
-        if terms.kind == "security" and held.units >= move.units:
-            taken, wrong = _lots(view, ctx.time, move)
-            if wrong is not None:
-                yield wrong
-    yield from _size_rejections(view, terms, move)
-    youngest = max([one.lot.acquired for one in taken], default=-1)
-    yield from movement_rejections(view, ctx.time, _movement(view, terms, move, youngest))
+    yield from _source_rejections(view, plan)
+    if move.to:
+        units = line(view, move.asset, move.to).units
+        if units + move.units > limits.MAX_UNITS:
+            yield LineFull(move.asset, move.to, units, move.units)
+    yield from movement_rejections(view, ctx.time, plan.movement)
 
 
 def _account_rejections(view: State, move: Move) -> Rejections:
@@ -91,44 +128,31 @@ def _account_rejections(view: State, move: Move) -> Rejections:
         yield SameAccount(move.source)
 
 
-def _lots(view: State, time: int, move: Move) -> tuple[list[Taken], Rejection | None]:
-    """The lots that leave the source, and why they do not fit."""
-    if move.lots:
-        taken, why = pick_chosen(view, move.asset, move.source, move.units, move.lots, time)
-        return taken, LotsInvalid(move.asset, move.source, why) if why else None
-    taken, wanting, opens = pick_oldest(view, move.asset, move.source, move.units, time, move.phase in BY_FORCE)
-    if wanting:
-        return taken, UnitsLocked(move.asset, move.source, move.units - wanting, move.units, opens)
-    return taken, None
-
-
-def _size_rejections(view: State, terms: Asset, move: Move) -> Rejections:
+def _source_rejections(view: State, plan: Plan) -> Rejections:
+    move, held = plan.move, plan.held
     if not move.source:
         supply = view.get(SUPPLY, move.asset) or 0
-        if supply + move.units > terms.authorised:
-            yield AuthorisedExceeded(move.asset, supply, terms.authorised, move.units)
-    if move.to:
-        units = line(view, move.asset, move.to).units
-        if units + move.units > limits.MAX_UNITS:
-            yield LineFull(move.asset, move.to, units, move.units)
-
-
-def _movement(view: State, terms: Asset, move: Move, youngest: int) -> Movement:
-    sender = view.need(ACCOUNTS, move.source).party if move.source else NOBODY
-    receiver = view.need(ACCOUNTS, move.to).party if move.to else NOBODY
-    return Movement(terms.scopes, move.phase, sender, receiver, move.units, youngest)
+        if supply + move.units > plan.terms.authorised:
+            yield AuthorisedExceeded(move.asset, supply, plan.terms.authorised, move.units)
+    elif move.phase not in BY_FORCE:
+        yield from free_rejections(move.asset, move.source, held, move.units, move.released)
+    elif held.units < move.units:
+        yield InsufficientUnits(move.asset, move.source, held.units, move.units)
+    if plan.wrong is not None:
+        yield plan.wrong
 
 
 def apply_move(view: State, ctx: Context, move: Move) -> None:
     """Debit, credit, count. The rules have let the movement pass; liens in its way are lowered already."""
     terms = view.need(ASSETS, move.asset)
-    movement = _movement(view, terms, move, -1)
+    plan = _planned(view, ctx.time, terms, move)
+    movement, taken = plan.movement, plan.taken
     secured = terms.kind == "security"
-    taken = _lots(view, ctx.time, move)[0] if secured and move.source else []
     got: list[Lot] = []
+    first = 0
     if secured and move.to:
         got = _arriving(ctx.time, move, taken, carried=movement.sender == movement.receiver)
-    first = line(view, move.asset, move.to).tail if got else 0
+        first = line(view, move.asset, move.to).tail
     if move.source:
         give(view, move.asset, terms, move.source, move.units, taken)
     if move.to:
@@ -137,7 +161,7 @@ def apply_move(view: State, ctx: Context, move: Move) -> None:
         supply = view.get(SUPPLY, move.asset) or 0
         view.put(SUPPLY, move.asset, supply + (move.units if move.to else -move.units))
     count_movement(view, ctx.time, movement)
-    gave = tuple((one.number, one.units) for one in taken)
+    gave = tuple([(one.number, one.units) for one in taken])
     ctx.emit(UnitsMoved(move.asset, move.phase, move.source, move.to, move.units, move.cost, gave, first, tuple(got)))
 
 
