@@ -18,6 +18,20 @@ def valid(kind: type[Any]) -> st.SearchStrategy[Any]:
 
 def _of(node: Any, depth: int) -> st.SearchStrategy[Any]:
     match node:
+        case inspect.StructType():
+            return _structs(node, depth)
+        case inspect.UnionType():
+            return st.one_of([_of(each, depth) for each in node.types if depth > 0 or not _nests(each)])
+        case inspect.TupleType():
+            return st.tuples(*[_of(each, depth) for each in node.item_types])
+        case inspect.VarTupleType():
+            least = node.min_length or 0
+            return st.lists(_of(node.item_type, depth - 1), min_size=least, max_size=least + _SEVERAL).map(tuple)
+    return _leaf(node)
+
+
+def _leaf(node: Any) -> st.SearchStrategy[Any]:
+    match node:
         case inspect.IntType():
             return _integers(node)
         case inspect.BoolType():
@@ -30,15 +44,6 @@ def _of(node: Any, depth: int) -> st.SearchStrategy[Any]:
             return _texts(node)
         case inspect.LiteralType():
             return st.sampled_from(node.values)
-        case inspect.StructType():
-            return _structs(node, depth)
-        case inspect.UnionType():
-            return st.one_of([_of(each, depth) for each in node.types if depth > 0 or not _nests(each)])
-        case inspect.TupleType():
-            return st.tuples(*[_of(each, depth) for each in node.item_types])
-        case inspect.VarTupleType():
-            least = node.min_length or 0
-            return st.lists(_of(node.item_type, depth - 1), min_size=least, max_size=least + _SEVERAL).map(tuple)
     raise NotImplementedError(f"no strategy for {node}")
 
 

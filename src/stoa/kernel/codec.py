@@ -14,7 +14,15 @@ encode = _ENCODER.encode
 
 
 class Malformed(ValueError):
-    """The bytes are not the canonical encoding of the wanted type; the message names the field and the rule."""
+    """The bytes are not the canonical encoding of the wanted type.
+
+    ``rule`` is what they break, in words that never change, so that a receipt may carry it; the message adds the field,
+    as the decoder at hand puts it.
+    """
+
+    def __init__(self, rule: str, detail: str = "") -> None:
+        super().__init__(f"{rule}: {detail}" if detail else rule)
+        self.rule = rule
 
 
 @dataclass_transform(frozen_default=True, field_specifiers=(msgspec.field,))
@@ -31,8 +39,10 @@ def read(reader: "msgspec.msgpack.Decoder[T]", raw: bytes) -> T:
     """The value behind bytes that came from outside. Raises Malformed when they are not its canonical encoding."""
     try:
         value = reader.decode(raw)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise Malformed(str(error)) from None
+    except RecursionError:  # how deep the decoder can go depends on its caller; a type that nests bounds itself before
+        raise Malformed("the bytes nest too deeply") from None
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise Malformed("the bytes do not have the right fields", str(error)) from None
     if encode(value) != raw:
         raise Malformed("the bytes are not in canonical form")
     return value

@@ -62,7 +62,7 @@ def execute(view: State, place: Place, index: int, raw: bytes, verified: bool | 
         transaction = transaction_id(envelope.body)
         body = read_body(envelope.body)
     except Malformed as error:
-        refused = MalformedEnvelope(str(error)[: limits.MAX_TEXT])
+        refused = MalformedEnvelope(error.rule)
         return Receipt(tagged("stoa.malformed", raw), place.height, index, refused, -1, ())
     ctx = Context(place.chain, place.height, place.time, transaction, body.author, (), [])
     refusal = _envelope_refusal(view, ctx, envelope, body, verified)

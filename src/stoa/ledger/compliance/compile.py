@@ -5,9 +5,8 @@ from collections.abc import Callable, Iterator
 from typing import Any as Anything
 from typing import Final, NamedTuple
 
-from stoa.kernel import limits
 from stoa.ledger.compliance.case import Case, trust_by_topic
-from stoa.ledger.compliance.conditions import All, Compare, Condition, Not, compared, depth
+from stoa.ledger.compliance.conditions import All, Compare, Condition, Not, compared
 from stoa.ledger.compliance.errors import Figure, RulesInvalid
 from stoa.ledger.compliance.facts import fact
 from stoa.ledger.compliance.model import PHASES, Profile, Rule, Terms
@@ -80,8 +79,6 @@ def terms_rejections(scope: str, terms: Terms) -> Iterator[RulesInvalid]:
         if rule.until and rule.until <= rule.effective:
             yield RulesInvalid(scope, rule.id, "it would end before it starts")
         for condition in (rule.when, rule.require):
-            if depth(condition) > limits.MAX_CONDITION_DEPTH:
-                yield RulesInvalid(scope, rule.id, f"conditions nest deeper than {limits.MAX_CONDITION_DEPTH}")
             for leaf in compared(condition):
                 why = _misfit(leaf)
                 if why:

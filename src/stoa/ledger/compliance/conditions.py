@@ -14,6 +14,14 @@ _Word = Annotated[str, Meta(max_length=64)]
 Value = int | _Word | Annotated[tuple[_Word, ...], Meta(max_length=limits.MAX_COUNTRIES)]
 
 
+class _Nested(Shape):
+    """A condition over conditions. Depth is bounded while it is built: no decoder's or caller's stack decides."""
+
+    def __post_init__(self) -> None:
+        if depth(self) > limits.MAX_CONDITION_DEPTH:  # type: ignore[arg-type]
+            raise RecursionError(f"conditions nest deeper than {limits.MAX_CONDITION_DEPTH}")
+
+
 class Compare(Shape, tag="is"):
     """A fact stands in this relation to the value: a number, a word, or (``in``, ``not in``) a list of words."""
 
@@ -22,26 +30,25 @@ class Compare(Shape, tag="is"):
     value: Value
 
 
-class All(Shape, tag="all"):
+class All(_Nested, tag="all"):
     """Every one holds; an empty list always does."""
 
     items: Annotated[tuple["Condition", ...], Meta(max_length=limits.MAX_CONDITION_ITEMS)]
 
 
-class Any(Shape, tag="any"):
+class Any(_Nested, tag="any"):
     """At least one holds; an empty list never does."""
 
     items: Annotated[tuple["Condition", ...], Meta(max_length=limits.MAX_CONDITION_ITEMS)]
 
 
-class Not(Shape, tag="not"):
+class Not(_Nested, tag="not"):
     """The condition does not hold."""
 
     item: "Condition"
 
 
 Condition = Compare | All | Any | Not
-ALWAYS = All(())
 
 
 def compared(condition: Condition) -> list[Compare]:
@@ -60,3 +67,6 @@ def depth(condition: Condition) -> int:
     if isinstance(condition, Not):
         return 1 + depth(condition.item)
     return 1 + max((depth(item) for item in condition.items), default=0)
+
+
+ALWAYS = All(())
