@@ -20,6 +20,10 @@ from stoa.ledger.assets import events as asset_events
 from stoa.ledger.compliance import adopt_rules, attest, exempt, revoke
 from stoa.ledger.compliance import errors as compliance_errors
 from stoa.ledger.compliance import events as compliance_events
+from stoa.ledger.corporate_actions import announce_distribution, cancel_distribution, claim_income, pay, record
+from stoa.ledger.corporate_actions import errors as income_errors
+from stoa.ledger.corporate_actions import events as income_events
+from stoa.ledger.corporate_actions import model as income_model
 from stoa.ledger.due import DueWork
 from stoa.ledger.errors import Expired, MalformedEnvelope, SignatureInvalid, ValidTooLong, WrongChain
 from stoa.ledger.genesis import Genesis as Genesis
@@ -81,6 +85,9 @@ _VERB_FILES: Final = (
     (subscribe.Subscribe, subscribe),
     (withdraw.Withdraw, withdraw),
     (close_offering.CloseOffering, close_offering),
+    (announce_distribution.AnnounceDistribution, announce_distribution),
+    (cancel_distribution.CancelDistribution, cancel_distribution),
+    (claim_income.ClaimIncome, claim_income),
 )
 
 VERBS: Final[dict[type[Instruction], Verb]] = {kind: Verb(file.rejections, file.apply) for kind, file in _VERB_FILES}
@@ -88,6 +95,8 @@ INSTRUCTIONS: Final[tuple[type[Instruction], ...]] = tuple(VERBS)
 
 DUE_WORK: Final[dict[str, DueWork]] = {
     hold_model.EXPIRY: liens.expire,
+    income_model.RECORD: record.record,
+    income_model.PAYMENT: pay.pay,
     offering_model.CLOSE: closing.close,
 }
 
@@ -97,6 +106,7 @@ _EVENT_FILES: Final = (
     asset_events,
     hold_events,
     settlement_events,
+    income_events,
     offering_events,
 )
 _ERROR_FILES: Final = (
@@ -106,6 +116,7 @@ _ERROR_FILES: Final = (
     compliance_errors,
     hold_errors,
     settlement_errors,
+    income_errors,
     offering_errors,
 )
 
