@@ -19,7 +19,7 @@ from stoa.ledger.state import State
 from stoa.node.finality import Finality, members
 from stoa.node.state_store import Standing, StateStore
 from stoa.ordering.engine import Ordered
-from stoa.wire.batch import Batch, read_batch
+from stoa.wire.batch import Batch, header_digest, read_batch
 from stoa.wire.block import Block, Header
 from stoa.wire.vote import Certificate
 
@@ -32,6 +32,13 @@ class FinalBlock(NamedTuple):
     block: Block
     receipts: list[Receipt]
     certificate: Certificate
+
+
+class Admitted(NamedTuple):
+    """A batch that makes the next block, and the Merkle root over its envelopes."""
+
+    batch: Batch
+    envelopes_root: bytes
 
 
 class Skipped(NamedTuple):
@@ -55,7 +62,7 @@ class Commit:
         self.seconds: dict[str, float] = dict.fromkeys(STAGES, 0.0)
         self._head_hash = head.hash()
 
-    def admit(self, ordered: Ordered) -> Batch | Skipped:
+    def admit(self, ordered: Ordered) -> Admitted | Skipped:
         """The batch, if by the rules that all nodes share it makes the next block."""
         if len(ordered.batch) > limits.MAX_BATCH_BYTES:
             return Skipped(ordered.position, "", 0, f"larger than {limits.MAX_BATCH_BYTES} bytes")
@@ -63,10 +70,11 @@ class Commit:
             batch = read_batch(ordered.batch)
         except Malformed as error:
             return Skipped(ordered.position, "", 0, str(error))
-        why = self._objection(ordered, batch)
-        return Skipped(ordered.position, batch.body.producer, batch.body.number, why) if why else batch
+        root = merkle.root(batch.body.envelopes)
+        why = self._objection(ordered, batch, root)
+        return Skipped(ordered.position, batch.body.producer, batch.body.number, why) if why else Admitted(batch, root)
 
-    def _objection(self, ordered: Ordered, batch: Batch) -> str:
+    def _objection(self, ordered: Ordered, batch: Batch, root: bytes) -> str:
         body = batch.body
         if body.chain != self.head.chain:
             return f"for the ledger {body.chain}"
@@ -79,12 +87,13 @@ class Commit:
         tolerance = self.view.need(PARAMETERS, CLOCK_TOLERANCE_MS)
         if abs(body.time - ordered.time) > tolerance:
             return f"its time is {body.time - ordered.time} ms off the log's, {tolerance} are allowed"
-        return "" if signing.verify(key, batch.digest(), batch.signature) else "the producer's signature is not valid"
+        digest = header_digest(body.chain, body.producer, body.number, body.time, root, len(body.envelopes))
+        return "" if signing.verify(key, digest, batch.signature) else "the producer's signature is not valid"
 
-    def block(self, batch: Batch, verified: Sequence[bool | None] | None = None) -> FinalBlock:
+    def block(self, admitted: Admitted, verified: Sequence[bool | None] | None = None) -> FinalBlock:
         """Execute the batch, make the block durable, certify it, and bring the state on disk up to it."""
         mark = perf_counter()
-        body = batch.body
+        batch, body = admitted.batch, admitted.batch.body
         place = machine.Place(self.head.chain, self.head.height + 1, max(self.head.time, body.time))
         receipts = machine.execute_block(self.view, place, body.envelopes, verified)
         mark = self._spent("execute", mark)
@@ -92,7 +101,7 @@ class Commit:
         raw = tuple([encode(receipt) for receipt in receipts])
         header = Header(
             place.chain, place.height, self._head_hash, place.time, body.producer, body.number, body.time,
-            len(body.envelopes), merkle.root(body.envelopes), merkle.root(raw), writes.hash,
+            len(body.envelopes), admitted.envelopes_root, merkle.root(raw), writes.hash,
         )  # fmt: skip
         block = Block(header, batch.signature, body.envelopes, raw)
         vote = self.finality.vote(header)

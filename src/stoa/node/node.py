@@ -187,11 +187,11 @@ class Node:
             if ordered is None:
                 continue
             position = ordered.position
-            batch = self._commit.admit(ordered)
-            if isinstance(batch, Skipped):
-                self._skip(batch)
+            admitted = self._commit.admit(ordered)
+            if isinstance(admitted, Skipped):
+                self._skip(admitted)
                 continue
-            self._announce(self._commit.block(batch, self._verified(batch.body.envelopes)))
+            self._announce(self._commit.block(admitted, self._verified(admitted.batch.body.envelopes)))
 
     def _skip(self, skipped: Skipped) -> None:
         with self._final:
@@ -202,7 +202,7 @@ class Node:
     def _verified(self, envelopes: Sequence[bytes]) -> list[bool]:
         """Verdicts: what this node's own gate has checked is not checked again, the rest is."""
         unknown = [raw for raw in envelopes if raw not in self._passed]
-        verdicts = dict(zip(unknown, self.verifier.start(unknown).get(), strict=True))
+        verdicts = dict(zip(unknown, self.verifier.start(unknown).get().verdicts, strict=True))
         return [verdicts.get(raw, True) for raw in envelopes]
 
     def _announce(self, final: FinalBlock) -> None:

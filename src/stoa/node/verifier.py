@@ -6,7 +6,8 @@ A batch is cut into shares, one for each process. With no processes the checks a
 import os
 from concurrent.futures import Future, ProcessPoolExecutor
 from multiprocessing import get_context
-from typing import Final
+from time import process_time
+from typing import Final, NamedTuple
 
 from stoa.kernel.codec import Malformed
 from stoa.wire.envelope import read_envelope, signatures_valid
@@ -14,9 +15,17 @@ from stoa.wire.envelope import read_envelope, signatures_valid
 MIN_SHARE: Final = 32  # fewer envelopes than this are not worth handing over
 
 
-def verify_all(envelopes: list[bytes]) -> list[bool]:
+class Share(NamedTuple):
+    """Verdicts on some envelopes, and the CPU seconds they took."""
+
+    verdicts: list[bool]
+    seconds: float
+
+
+def verify_all(envelopes: list[bytes]) -> Share:
     """Whether each envelope is well formed and all its signatures verify."""
-    return [_verified(raw) for raw in envelopes]
+    mark = process_time()
+    return Share([_verified(raw) for raw in envelopes], process_time() - mark)
 
 
 def _verified(raw: bytes) -> bool:
@@ -29,12 +38,13 @@ def _verified(raw: bytes) -> bool:
 class Verdicts:
     """The answers, in the order of the envelopes, once they are there."""
 
-    def __init__(self, shares: list["Future[list[bool]]"], done: list[bool]) -> None:
+    def __init__(self, shares: list["Future[Share]"], done: Share) -> None:
         self._shares, self._done = shares, done
 
-    def get(self) -> list[bool]:
+    def get(self) -> Share:
         """Wait for all of them."""
-        return self._done + [verdict for share in self._shares for verdict in share.result()]
+        shares = [self._done, *(share.result() for share in self._shares)]
+        return Share([one for share in shares for one in share.verdicts], sum(share.seconds for share in shares))
 
 
 class Verifier:
@@ -50,7 +60,7 @@ class Verifier:
             return Verdicts([], verify_all(envelopes))
         size = -(-len(envelopes) // self.processes)
         shares = [envelopes[at : at + size] for at in range(0, len(envelopes), size)]
-        return Verdicts([self._pool.submit(verify_all, share) for share in shares], [])
+        return Verdicts([self._pool.submit(verify_all, share) for share in shares], Share([], 0.0))
 
     def close(self) -> None:
         """End the processes."""

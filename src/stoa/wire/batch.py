@@ -25,14 +25,10 @@ class BatchBody(Shape):
 
 
 class Batch(Shape):
-    """A batch with its producer's signature over ``digest``."""
+    """A batch with its producer's signature over ``batch_digest``."""
 
     body: BatchBody
     signature: bytes
-
-    def digest(self) -> bytes:
-        """The 32 bytes that the producer signed."""
-        return batch_digest(self.body)
 
 
 _READER = decoder(Batch)

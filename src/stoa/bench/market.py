@@ -1,0 +1,156 @@
+"""The benchmark's market: one security with country, claim, balance, cap and freeze checks, holders, transfers.
+
+Everything comes from a seed. Keys are derived from it: they guard nothing.
+"""
+
+from collections.abc import Iterator
+from hashlib import sha256
+from random import Random
+from typing import Final, NamedTuple
+
+from stoa.kernel import signing
+from stoa.kernel.base import Instruction
+from stoa.kernel.identifiers import account_id
+from stoa.kernel.time import DAY
+from stoa.ledger.assets.create_security import CreateSecurity
+from stoa.ledger.assets.model import ClassTerms, Document, Issuer
+from stoa.ledger.assets.register_cash import RegisterCash
+from stoa.ledger.catalog import Body, checked_body
+from stoa.ledger.compliance.attest import Attest
+from stoa.ledger.compliance.conditions import ALWAYS, Compare
+from stoa.ledger.compliance.model import Rule, Terms, Trust
+from stoa.ledger.genesis import Founder, Genesis
+from stoa.ledger.holds.freeze_units import FreezeUnits
+from stoa.ledger.identity.model import Role
+from stoa.ledger.identity.open_account import OpenAccount
+from stoa.ledger.identity.register_party import RegisterParty
+from stoa.ledger.settlement.issue import Issue
+from stoa.ledger.settlement.transfer import Transfer
+from stoa.wire.envelope import sign_body
+
+CHAIN: Final = "bench"
+ASSET: Final = "BENCH"
+VALIDATOR: Final = "REGISTRAR"
+UNITS_EACH: Final = 1_000_000
+MOST_MOVED: Final = 20  # units of one transfer
+SET_UP_INSTRUCTIONS: Final = 48  # of one transaction
+_ROLES: Final[dict[str, tuple[Role, ...]]] = {
+    VALIDATOR: ("registrar",),
+    "BROKER": ("broker",),
+    "AGENT": ("issuer_agent",),
+    "BANK": ("settlement_bank",),
+    "IDP": ("identity_provider",),
+}
+_FROZEN: Final = 1  # holder 1's units are all frozen, holder 0 is not verified: both are there to be refused
+
+
+class Key(NamedTuple):
+    """A secret with its public key and its 1-of-1 account."""
+
+    secret: bytes
+    public: bytes
+    account: bytes
+
+
+def key(name: str) -> Key:
+    """The key derived from a name."""
+    secret = sha256(b"stoa bench " + name.encode()).digest()
+    public = signing.public_key(secret)
+    return Key(secret, public, account_id(1, (public,)))
+
+
+def genesis(time: int) -> Genesis:
+    """Five institutions, the registrar validating."""
+    founders = tuple(
+        Founder(name, name.title(), "KR", roles, number, 1, (key(name).public,), _voting(name))
+        for number, (name, roles) in enumerate(_ROLES.items(), start=1)
+    )
+    return Genesis(CHAIN, time, founders, ())
+
+
+def _voting(name: str) -> bytes:
+    return key("vote").public if name == VALIDATOR else b""
+
+
+class Market:
+    """Holders with their keys, and the transactions that set them up and let them trade."""
+
+    def __init__(self, holders: int, time: int, seed: int) -> None:
+        self.keys = [key(f"holder {number}") for number in range(holders)]
+        self._random, self._time = Random(seed), time
+        self._sequences: dict[bytes, int] = {}
+
+    def _signed(self, signers: tuple[Key, ...], *instructions: Instruction) -> bytes:
+        author = signers[0].account
+        self._sequences[author] = self._sequences.get(author, 0) + 1
+        body = Body(CHAIN, author, 0, self._sequences[author], self._time + DAY // 2, instructions)
+        return sign_body(checked_body(body), [(signer.account, signer.secret) for signer in signers])
+
+    def set_up(self) -> Iterator[bytes]:
+        """Envelopes that make the market: cash, the security with its rules, holders, claims, units."""
+        trust = (Trust("identity", ("IDP",)),)
+        yield self._signed((key("BANK"),), RegisterCash("USD", "BANK", "Dollar", "USD", 2, Terms(trust, ("*",), ())))
+        controllers = (key("AGENT"), key(VALIDATOR))
+        yield self._signed(controllers, _security(Terms(trust, ("KR", "US"), _rules(len(self.keys)))))
+        for at in range(0, len(self.keys), SET_UP_INSTRUCTIONS // 2):
+            some = list(enumerate(self.keys))[at : at + SET_UP_INSTRUCTIONS // 2]
+            openings = [
+                instruction
+                for number, one in some
+                for instruction in (
+                    RegisterParty(1_000 + number, False, "BROKER"),
+                    OpenAccount(1_000 + number, "BROKER", 1, (one.public,)),
+                )
+            ]
+            yield self._signed((key("BROKER"),), *openings)
+            verified = [number for number, _ in some if number]
+            until = self._time + 365 * DAY
+            yield self._signed(
+                (key("IDP"),), *(Attest(1_000 + number, "identity", "IDP", "KR", until) for number in verified)
+            )
+            yield self._signed(
+                controllers, *(Issue(ASSET, self.keys[number].account, UNITS_EACH, 0, 0) for number in verified)
+            )
+        frozen = self.keys[_FROZEN].account
+        yield self._signed(controllers, FreezeUnits(ASSET, frozen, UNITS_EACH, False, "bench", bytes(32)))
+
+    def transfers(self, count: int, refused_per_mille: int) -> list[bytes]:
+        """Signed transfers between random holders; so many of a thousand are built to be refused, in turn for too few
+        units, an unverified receiver, and frozen units."""
+        return [self._transfer(number, refused_per_mille) for number in range(count)]
+
+    def _transfer(self, number: int, refused_per_mille: int) -> bytes:
+        draw = self._random
+        sender, receiver = draw.sample(self.keys[_FROZEN + 1 :], 2)
+        units = draw.randint(1, MOST_MOVED)
+        if draw.randrange(1_000) < refused_per_mille:
+            kind = number % 3
+            if kind == 0:
+                units = UNITS_EACH * len(self.keys)
+            elif kind == 1:
+                receiver = self.keys[0]
+            else:
+                sender = self.keys[_FROZEN]
+        return self._signed((sender,), Transfer(ASSET, sender.account, receiver.account, units, 0, ()))
+
+
+def _security(terms: Terms) -> CreateSecurity:
+    documents = (
+        Document("offering_document", "Offering document", bytes(32)),
+        Document("compliance_statement", "Compliance statement", bytes(32)),
+    )
+    return CreateSecurity(
+        ASSET, "Benchmark", "property share", Issuer("Benchmark SPC", "US", ""), "AGENT", VALIDATOR, "USD", 100, "",
+        documents, (ClassTerms("", "Units", 2**60),), terms,
+    )  # fmt: skip
+
+
+def _rules(holders: int) -> tuple[Rule, ...]:
+    """A cap on holders and a most that one person may hold."""
+    cap = Compare("holders.after", "<=", holders + 10)
+    enters = Compare("receiver.enters", "==", 1)
+    most = Compare("receiver.units.after", "<=", UNITS_EACH * 1_000)
+    return (
+        Rule("CAP", "KR", "issuer", 0, 0, "benchmark", ("issue", "transfer"), enters, cap, "", ""),
+        Rule("MOST", "KR", "issuer", 0, 0, "benchmark", ("issue", "transfer"), ALWAYS, most, "", ""),
+    )
