@@ -86,6 +86,8 @@ def _class_rejections(ins: CreateSecurity, codes: tuple[str, ...]) -> Rejections
         yield ClassesInvalid(ins.security, "two classes have the same code")
     if len(codes) > 1 and ins.security in codes:
         yield ClassesInvalid(ins.security, "one of several classes has no suffix")
+    if sum(one.authorised for one in ins.classes) > limits.MAX_UNITS:  # a person's units are counted over all classes
+        yield ClassesInvalid(ins.security, f"together they authorise more than {limits.MAX_UNITS} units")
     for code in codes:
         if not is_code(code):
             yield ClassesInvalid(ins.security, f"{code} is too long for a code")

@@ -26,6 +26,10 @@ class Hold(Shape):
     expires: Time
     placed: Time
 
+    def ended(self, time: int) -> bool:
+        """Whether its time has come, though the work that ends it may still be waiting for its turn."""
+        return 0 < self.expires <= time
+
 
 HOLDS: Final = Table[tuple[str, bytes, int], Hold](48, "holds.hold", (TEXT, ACCOUNT, NUMBER), Hold, scanned=True)
 EXPIRY: Final = "holds.expiry"  # the kind of due work that ends a hold

@@ -7,7 +7,7 @@ from msgspec import Meta
 from stoa.kernel.base import Context, Instruction, Rejections
 from stoa.kernel.identifiers import Country, InstitutionId, PartyId, account_id
 from stoa.ledger.identity.authority import acting
-from stoa.ledger.identity.errors import InstitutionExists, NotAuthorised, PartyExists
+from stoa.ledger.identity.errors import AccountExists, InstitutionExists, NotAuthorised, PartyExists
 from stoa.ledger.identity.events import AccountOpened, InstitutionRegistered, PartyRegistered
 from stoa.ledger.identity.keys import key_rejections
 from stoa.ledger.identity.model import (
@@ -40,7 +40,7 @@ class RegisterInstitution(Instruction, tag="identity.register_institution.v1"):
 
 
 def rejections(view: State, ctx: Context, ins: RegisterInstitution) -> Rejections:
-    """NotAuthorised, InstitutionExists, PartyExists, BadKeys."""
+    """NotAuthorised, InstitutionExists, PartyExists, BadKeys, AccountExists."""
     if acting(view, ctx, "registrar") is None:
         yield NotAuthorised("a registrar")
     if view.get(INSTITUTIONS, ins.institution) is not None:
@@ -48,6 +48,9 @@ def rejections(view: State, ctx: Context, ins: RegisterInstitution) -> Rejection
     if view.get(PARTIES, ins.party) is not None:
         yield PartyExists(ins.party)
     yield from key_rejections(ins.threshold, ins.keys)
+    account = account_id(ins.threshold, ins.keys)
+    if view.get(ACCOUNTS, account) is not None:
+        yield AccountExists(account)
 
 
 def apply(view: State, ctx: Context, ins: RegisterInstitution) -> None:

@@ -30,7 +30,7 @@ def _move(ins: ExecuteHold, released: int) -> Move:
 def rejections(view: State, ctx: Context, ins: ExecuteHold) -> Rejections:
     """HoldUnknown, NotAuthorised, HoldTooSmall, then the movement's own."""
     hold = view.get(HOLDS, (ins.asset, ins.account, ins.hold))
-    if hold is None:
+    if hold is None or hold.ended(ctx.time):
         yield HoldUnknown(ins.asset, ins.account, ins.hold)
         return
     if not succeeds(view, ctx, hold.owner):
