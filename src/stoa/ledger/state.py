@@ -225,7 +225,10 @@ class State:
             self._tables[table][key] = old
 
     def changes(self, mark: int = 0) -> Iterator[tuple[Table[Any, Any], Any, Any, Any]]:
-        """Rows changed since the mark: table, key, value before, value now. Each once, in no stated order."""
+        """Rows written since the mark: table, key, value before, value now. Each once, in no stated order.
+
+        Also those that came back to what they were: whether two equal values are one object is Python's affair.
+        """
         first: dict[Table[Any, Any], dict[Any, Any]] = {}
         for table, key, old in self._undo[mark:]:
             before = first.get(table)
@@ -235,9 +238,7 @@ class State:
         for table, before in first.items():
             rows = self._tables[table]
             for key, old in before.items():
-                now = rows[key]
-                if now is not old:
-                    yield table, key, old, now
+                yield table, key, old, rows[key]
 
     def seal(self) -> Writes:
         """End the block: its write set, which stays readable here and below which nothing is rolled back."""
