@@ -10,13 +10,14 @@ from msgspec import Meta
 
 from stoa.kernel import limits
 from stoa.kernel.base import Context, Event, Instruction, Rejection, Rejections
-from stoa.kernel.codec import Shape, decoder, encode, read
+from stoa.kernel.codec import Malformed, Shape, decoder, encode, read
 from stoa.kernel.identifiers import AccountId
 from stoa.kernel.time import Time
 from stoa.ledger import errors as envelope_errors
 from stoa.ledger.assets import create_security, pause, register_cash
 from stoa.ledger.assets import errors as asset_errors
 from stoa.ledger.assets import events as asset_events
+from stoa.ledger.assets.model import HOLDINGS, Holding
 from stoa.ledger.compliance import adopt_rules, attest, exempt, revoke
 from stoa.ledger.compliance import errors as compliance_errors
 from stoa.ledger.compliance import events as compliance_events
@@ -181,6 +182,7 @@ class Receipt(Shape):
 
 _BODY_READER: Final = decoder(Body)
 _RECEIPT_READER: Final = decoder(Receipt)
+_HOLDING_READER: Final = decoder(Holding)
 
 
 def read_body(raw: bytes) -> Body:
@@ -199,6 +201,25 @@ def checked_body(body: Body) -> bytes:
     raw = encode(body)
     read_body(raw)
     return raw
+
+
+class HoldingLine(Shape):
+    """A line of the register as a proof of it shows: units, and how many of them liens and a freeze cover."""
+
+    asset: str
+    account: bytes
+    units: int
+    held: int
+    frozen: int
+
+
+def read_holding(key: bytes, value: bytes) -> HoldingLine:
+    """The line behind the key and value of a state row. Raises Malformed when the row is of another kind."""
+    if not key.startswith(HOLDINGS.prefix):
+        raise Malformed("the row is not a line of the register")
+    asset, account = HOLDINGS.unpack(key)
+    held = read(_HOLDING_READER, value)
+    return HoldingLine(asset, account, held.units, held.held, held.frozen)
 
 
 def tag_of(kind: type[Shape]) -> str | int:
@@ -221,6 +242,7 @@ __all__ = [
     "VERBS",
     "Body",
     "Expired",
+    "HoldingLine",
     "MalformedEnvelope",
     "Receipt",
     "SignatureInvalid",
@@ -229,6 +251,7 @@ __all__ = [
     "WrongChain",
     "checked_body",
     "read_body",
+    "read_holding",
     "read_receipt",
     "tag_of",
 ]
