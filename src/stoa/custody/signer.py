@@ -108,6 +108,15 @@ class Signer:
             self._expire(self._audit.clock(now))
             return tuple(self._book.pending.values())
 
+    def awaiting(self, user: str, now: int) -> tuple[Awaiting, ...]:
+        """Those of them that the user made or may approve."""
+        actor = self._actors(user)
+        return tuple(
+            one
+            for one in self.pending(now)
+            if actor is not None and (one.user == user or self._is_approver(actor, one.grant))
+        )
+
     # ---- deciding
 
     def _decide(self, intent: Intent, user: str, now: int) -> Decision:
