@@ -5,6 +5,7 @@ nothing about the person; assets and institutions have short codes that people r
 """
 
 import re
+from functools import lru_cache
 from typing import Annotated, Final
 
 from msgspec import Meta
@@ -25,6 +26,7 @@ Country = Annotated[str, Meta(pattern=r"^[A-Z]{2}" + END)]
 PublicKey = Annotated[bytes, Meta(min_length=33, max_length=33)]
 Hash = Annotated[bytes, Meta(min_length=32, max_length=32)]
 
+_ADDRESSES: Final = 65_536  # written addresses kept ready: a checksum in Python costs a verification of a signature
 _CHARSET: Final = "qpzry9x8gf2tvdw0s3jn54khce6mua7l"
 _BECH32M: Final = 0x2BC830A3
 _GENERATOR: Final = (0x3B6A57B2, 0x26508E6D, 0x1EA119FA, 0x3D4233DD, 0x2A1462B3)
@@ -45,6 +47,7 @@ def is_code(text: str) -> bool:
     return _CODE.match(text) is not None
 
 
+@lru_cache(maxsize=_ADDRESSES)
 def address(account: bytes) -> str:
     """The account as a bech32m address, e.g. ``stoa1q…`` (BIP 350, without a witness version)."""
     data = _regroup(account, 8, 5)
