@@ -118,10 +118,11 @@ class Commit:
         return FinalBlock(block, receipts, certificate)
 
     def _advance(self, header: Header, rows: list[tuple[bytes, bytes | None]]) -> None:
-        self.head, self._head_hash = header, header.hash()
-        self.produced[header.producer] = header.number
-        self.store.write(rows, standing_at(header, self.produced))
+        produced = {**self.produced, header.producer: header.number}
+        self.store.write(rows, standing_at(header, produced))
         self.view.finalised()
+        self.head, self._head_hash = header, header.hash()
+        self.produced = produced  # last: who waits for this number then reads the state that the block left
 
     def _spent(self, stage: str, since: float) -> float:
         now = perf_counter()

@@ -146,7 +146,7 @@ class Node:
     def _cut_batches(self) -> None:
         while not self._stopping.is_set():
             taken = self.gate.take(*self._batch_limits(), timeout=IDLE_SECONDS)
-            if (taken or self._work_is_due()) and not self._published(taken):
+            if (taken or self.work_is_due()) and not self._published(taken):
                 self.gate.give_back(taken)
 
     def _published(self, taken: list[Waiting]) -> bool:
@@ -174,11 +174,6 @@ class Node:
             names = (BATCH_TRANSACTIONS, BATCH_BYTES, BATCH_LINGER_MS)
             most, most_bytes, linger = (view.need(PARAMETERS, name) for name in names)
         return most, most_bytes, linger / 1_000
-
-    def _work_is_due(self) -> bool:
-        with self.reader() as view:
-            next_time = due.next_due(view)
-        return next_time is not None and next_time <= self._clock()
 
     def _make_blocks(self) -> None:
         position = 0
@@ -245,6 +240,12 @@ class Node:
         with self.reader() as view:
             place = machine.Place(self.chain, self._commit.head.height + 1, max(self._commit.head.time, self._clock()))
             return machine.explain(view, place, body, signers)
+
+    def work_is_due(self) -> bool:
+        """Whether something has fallen due that no final block has done yet."""
+        with self.reader() as view:
+            next_time = due.next_due(view)
+        return next_time is not None and next_time <= self._clock()
 
     def next_sequence(self, account: bytes, lane: int) -> int:
         """The sequence number that the lane takes next, as far as is final."""
