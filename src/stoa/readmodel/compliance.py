@@ -1,0 +1,113 @@
+"""Claims, rules with all their versions, exemptions, and the positions of persons as the ledger counts them.
+
+A person is counted in a scope from his first unit to his last, under the country and category that counted when he
+entered, or that a trusted institution attested since: the same rule as the ledger's own, so the counts agree.
+"""
+
+import json
+from typing import Any, Final
+
+import msgspec
+
+from stoa.readmodel.chain import as_json
+from stoa.readmodel.draft import At, Draft, Handler, Row
+from stoa.readmodel.schema import CLAIMS, EXEMPTIONS, POSITIONS, PROFILES, RULES
+
+COUNTRY_TOPIC: Final = "identity"
+CATEGORY_TOPIC: Final = "category"
+CURRENT: Final = 0  # the version under which the profile in force is kept besides its own
+
+
+def _claim_issued(draft: Draft, at: At, event: Any) -> None:
+    draft.rows(CLAIMS).put(
+        {
+            "party": event.party,
+            "topic": event.topic,
+            "issuer": event.issuer,
+            "value": event.value,
+            "issued": at.time,
+            "expires": event.expires,
+            "revoked": False,
+            "reason": "",
+        }
+    )
+
+
+def _claim_revoked(draft: Draft, at: At, event: Any) -> None:
+    rows = draft.rows(CLAIMS)
+    rows.put({**rows.need(event.party, event.topic, event.issuer), "revoked": True, "reason": event.reason})
+
+
+def _rules_adopted(draft: Draft, at: At, event: Any) -> None:
+    terms = event.terms
+    profile = {
+        "scope": event.scope,
+        "owners": as_json(event.owners),
+        "trusted": as_json({trust.topic: trust.issuers for trust in terms.trusted}),
+        "countries": as_json(terms.countries),
+        "adopted": at.time,
+    }
+    for version in (event.version, CURRENT):
+        draft.rows(PROFILES).put({**profile, "version": version})
+    for place, rule in enumerate(terms.rules):
+        draft.add(RULES, {"scope": event.scope, "version": event.version, "place": place, **_rule(rule)})
+
+
+def _rule(rule: Any) -> Row:
+    row = {name: getattr(rule, name) for name in ("id", "jurisdiction", "force", "effective", "until", "source")}
+    sentences = {"en": rule.en or rule.id, "ko": rule.ko or rule.id}
+    return {
+        **row, **sentences, "phases": as_json(rule.phases), "when": as_json(rule.when), "require": as_json(rule.require)
+    }  # fmt: skip
+
+
+def _exemption_granted(draft: Draft, at: At, event: Any) -> None:
+    draft.rows(EXEMPTIONS).put(msgspec.structs.asdict(event))
+
+
+def _holder_recounted(draft: Draft, at: At, event: Any) -> None:
+    rows = draft.rows(POSITIONS)
+    rows.put({**rows.need(event.scope, event.party), "country": event.country, "category": event.category})
+
+
+def count(draft: Draft, at: At, scopes: tuple[str, ...], sender: int, receiver: int, units: int) -> None:
+    """Bring positions up to a movement between two persons; 0 is nobody."""
+    if sender == receiver:
+        return
+    rows = draft.rows(POSITIONS)
+    for scope in scopes:
+        if sender:
+            row = rows.need(scope, sender)
+            if row["units"] == units:
+                rows.remove(scope, sender)
+            else:
+                rows.put({**row, "units": row["units"] - units})
+        if receiver:
+            row = rows.get(scope, receiver) or _entering(draft, at, scope, receiver)
+            rows.put({**row, "units": row["units"] + units})
+
+
+def _entering(draft: Draft, at: At, scope: str, party: int) -> Row:
+    trusted = json.loads(draft.rows(PROFILES).need(scope, CURRENT)["trusted"])
+    country, category = (
+        _attested(draft, at, party, topic, trusted.get(topic, [])) for topic in (COUNTRY_TOPIC, CATEGORY_TOPIC)
+    )
+    return {"scope": scope, "party": party, "units": 0, "country": country, "category": category}
+
+
+def _attested(draft: Draft, at: At, party: int, topic: str, issuers: list[str]) -> str:
+    """The value of the first claim that counts at the block's time, in the profile's order of preference."""
+    for issuer in issuers:
+        claim = draft.rows(CLAIMS).get(party, topic, issuer)
+        if claim is not None and not claim["revoked"] and claim["expires"] > at.time:
+            return str(claim["value"])
+    return ""
+
+
+HANDLERS: Final[dict[str, Handler]] = {
+    "compliance.claim_issued.v1": _claim_issued,
+    "compliance.claim_revoked.v1": _claim_revoked,
+    "compliance.rules_adopted.v1": _rules_adopted,
+    "compliance.exemption_granted.v1": _exemption_granted,
+    "compliance.holder_recounted.v1": _holder_recounted,
+}
