@@ -5,6 +5,7 @@ Blocks are real (``machine.execute_block`` on sealed state); signatures are real
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from hashlib import sha256
 
 from stoa.kernel import signing
@@ -20,9 +21,11 @@ from stoa.ledger.catalog import Body, Receipt, checked_body
 from stoa.ledger.compliance.attest import Attest
 from stoa.ledger.compliance.conditions import ALWAYS, Compare
 from stoa.ledger.compliance.model import COUNTS, Rule, Terms, Trust
+from stoa.ledger.explained import unexplained
 from stoa.ledger.genesis import Founder, Genesis, apply_genesis
 from stoa.ledger.identity.open_account import OpenAccount
 from stoa.ledger.identity.register_party import RegisterParty
+from stoa.ledger.invariants import check_all
 from stoa.ledger.memory import MemoryFinal
 from stoa.ledger.settlement.force_transfer import ForceTransfer
 from stoa.ledger.settlement.issue import Issue
@@ -101,7 +104,9 @@ class Refused(AssertionError):
 class Hall:
     """A ledger with one block for every call."""
 
-    def __init__(self) -> None:
+    def __init__(self, checked: bool = True) -> None:
+        """``checked``: every invariant over the whole state, and every event against every row, after every block."""
+        self.checked = checked
         self.final = MemoryFinal()
         self.view = State(self.final)
         self.height, self.time = 0, START
@@ -113,15 +118,18 @@ class Hall:
         apply_genesis(self.view, self.genesis)
         self.writes: list[Writes] = []
         self.receipts: list[Receipt] = []
-        self._seal()
+        self._seal(())
         self.sequences: dict[bytes, int] = {}
         self.parties: dict[str, int] = {}
 
-    def _seal(self) -> None:
+    def _seal(self, receipts: Sequence[Receipt]) -> None:
         writes = self.view.seal()
         self.writes.append(writes)
         self.final.write(writes)
         self.view.finalised()
+        if self.checked and self.height:
+            assert check_all(self.view) == []
+            assert unexplained(writes, [event for receipt in receipts for event in receipt.events]) == []
 
     def body(self, author: str, *instructions: Instruction) -> bytes:
         """A body in the author's lane 0 with the next sequence."""
@@ -139,7 +147,9 @@ class Hall:
         """One block, ``later`` milliseconds after the one before."""
         self.height, self.time = self.height + 1, self.time + later
         receipts = machine.execute_block(self.view, machine.Place(CHAIN, self.height, self.time), envelopes)
-        self._seal()
+        # due work stands last in the block but is done first
+        done = [*receipts[len(envelopes) :], *receipts[: len(envelopes)]]
+        self._seal(done)
         self.receipts += receipts
         return receipts
 

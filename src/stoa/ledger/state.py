@@ -10,7 +10,8 @@ same bytes on every machine. Does not own: disks. ``Final`` is implemented by th
 from bisect import bisect_left
 from collections.abc import Callable, Iterator
 from heapq import merge
-from itertools import chain
+from itertools import chain, takewhile
+from operator import itemgetter
 from typing import Any, Final, Generic, NamedTuple, Protocol, TypeVar
 
 from stoa.kernel.codec import decoder, encode
@@ -20,6 +21,8 @@ K = TypeVar("K")
 V = TypeVar("V")
 
 CACHED_ROWS: Final = 500_000  # rows kept decoded per table between blocks
+
+PAGE: Final = 1_000  # rows read at once by a walk
 
 
 class FinalState(Protocol):
@@ -189,29 +192,34 @@ class State:
         prefix = table.pack_prefix(first)
         start = prefix if after is None else table.pack(after) + b"\0"
         found: list[tuple[K, V]] = []
-        for raw in self._keys(table, prefix, start):
-            key = table.unpack(raw)
-            value = self.get(table, key)
+        rows = self._tables[table]
+        for raw, stored in self._stored(table, prefix, start):
+            key: K = table.unpack(raw)
+            # what only passes by is not kept: a walk may be longer than the memory
+            value: V | None = rows[key] if stored is None or key in rows else table.decode(stored)
             if value is not None:
                 if len(found) == limit:
                     break
                 found.append((key, value))
         return found
 
-    def _keys(self, table: Table[Any, Any], prefix: bytes, start: bytes) -> Iterator[bytes]:
-        assert table.scanned, f"{table.name} is not read in order"
-        last = b""
-        fresh = self._tables[table].fresh.under(table, prefix, start)
-        for raw in merge(self._final_keys(prefix, start), fresh):
-            if raw != last:
-                yield raw
-            last = raw
+    def walk(self, table: Table[K, V], first: tuple[Any, ...] = ()) -> Iterator[tuple[K, V]]:
+        """All rows whose keys start with these parts, in key order, a page at a time: for checks of a whole state."""
+        after: K | None = None
+        while rows := self.scan(table, first, PAGE, after):
+            yield from rows
+            after = rows[-1][0]
 
-    def _final_keys(self, prefix: bytes, start: bytes) -> Iterator[bytes]:
-        for raw, _ in self._final.scan(start):
-            if not raw.startswith(prefix):
-                return
-            yield raw
+    def _stored(self, table: Table[Any, Any], prefix: bytes, start: bytes) -> Iterator[tuple[bytes, bytes | None]]:
+        """Keys in order, each once, with the bytes of a final row, or None where the key is of a newer one alone."""
+        assert table.scanned, f"{table.name} is not read in order"
+        final = takewhile(lambda row: row[0].startswith(prefix), self._final.scan(start))
+        fresh = ((raw, None) for raw in self._tables[table].fresh.under(table, prefix, start))
+        last = b""
+        for raw, stored in merge(final, fresh, key=itemgetter(0)):
+            if raw != last:
+                yield raw, stored
+            last = raw
 
     def mark(self) -> int:
         """A point to roll back to."""
