@@ -1,11 +1,15 @@
 """The gate: what may come in at all. Stateless checks first, the cheapest first; then the duplicate; then the room.
 
-A refusal is a value: one of the ledger's own envelope rejections, or Busy or Duplicate, which only a gate can say.
+A refusal is a value: one of the ledger's own envelope rejections, or Duplicate, Busy or Stopped, which only a gate can
+say. What is recognised as a duplicate is the envelope, not the transaction: a copy that somebody else signed, or that
+lacks a signature, is another envelope, and must not keep out the one that the ledger will accept.
 """
 
 import threading
+import time
 from collections import Counter, OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from hashlib import sha256
 from typing import Final, NamedTuple
 
 from stoa.kernel import limits
@@ -15,12 +19,13 @@ from stoa.ledger.catalog import Expired, MalformedEnvelope, SignatureInvalid, Va
 from stoa.wire.envelope import read_envelope, signatures_valid, transaction_id
 
 MAX_WAITING: Final = 50_000  # transactions accepted and not yet in a block
-MAX_REMEMBERED: Final = 200_000  # ids kept to recognise a repeated submission
+MAX_WAITING_BYTES: Final = 256 * 1024 * 1024  # of their envelopes
+MAX_REMEMBERED: Final = 200_000  # envelopes whose digests are kept to recognise a repeated submission
 RETRY_MS: Final = 250
 
 
 class Duplicate(Rejection, tag=1050):
-    """The same transaction was submitted before."""
+    """The same envelope was submitted before."""
 
     transaction: bytes
     en = "The transaction {transaction} was submitted already; ask for its receipt."
@@ -36,6 +41,13 @@ class Busy(Rejection, tag=1051):
     ko = "대기 거래가 최대치인 {waiting}건입니다. {retry_ms}밀리초 후 다시 시도하십시오."
 
 
+class Stopped(Rejection, tag=1052):
+    """The gate is closed: this node makes no more blocks."""
+
+    en = "The node has stopped and takes no transactions."
+    ko = "노드가 정지되어 거래를 받지 않습니다."
+
+
 class Accepted(NamedTuple):
     """The transaction waits for its block. Accepted is not final."""
 
@@ -43,21 +55,33 @@ class Accepted(NamedTuple):
 
 
 class Waiting(NamedTuple):
-    """A transaction between the gate and its batch."""
+    """A transaction between the gate and its batch. ``since`` is a monotonic clock's seconds."""
 
     transaction: bytes
     raw: bytes
+    since: float
 
 
 class Gate:
     """Safe for threads. ``clock`` gives milliseconds."""
 
-    def __init__(self, chain: str, clock: Callable[[], int], capacity: int = MAX_WAITING) -> None:
-        self._chain, self._clock, self._capacity = chain, clock, capacity
+    def __init__(
+        self,
+        chain: str,
+        clock: Callable[[], int],
+        capacity: int = MAX_WAITING,
+        capacity_bytes: int = MAX_WAITING_BYTES,
+        remembered: int = MAX_REMEMBERED,
+    ) -> None:
+        self._chain, self._clock = chain, clock
+        self._capacity, self._capacity_bytes, self._remembered = capacity, capacity_bytes, remembered
         self._lock = threading.Lock()
         self._arrived = threading.Condition(self._lock)
-        self._waiting: OrderedDict[bytes, Waiting] = OrderedDict()
-        self._seen: OrderedDict[bytes, None] = OrderedDict()
+        self._waiting: OrderedDict[bytes, Waiting] = OrderedDict()  # by the envelope's digest, in order of arrival
+        self._bytes = 0
+        self._seen: OrderedDict[bytes, bytes] = OrderedDict()  # the digests of envelopes, with their transactions
+        self._copies: Counter[bytes] = Counter()  # of each transaction, how many envelopes are remembered
+        self._closed = False
         self.counted: Counter[str] = Counter()
 
     def submit(self, raw: bytes) -> Accepted | Rejection:
@@ -81,67 +105,90 @@ class Gate:
             return Expired(body.valid_until, now)
         if body.valid_until > now + limits.MAX_VALIDITY_MS:
             return ValidTooLong(body.valid_until, now + limits.MAX_VALIDITY_MS)
-        transaction = transaction_id(envelope.body)
+        transaction, digest = transaction_id(envelope.body), sha256(raw).digest()
         with self._lock:
-            refused = self._room_for(transaction)
+            refused = self._objection(transaction, digest, len(raw))
         if refused is not None:
             return refused
-        if not signatures_valid(envelope):
+        if not signatures_valid(envelope):  # the dearest check, outside of the lock
             return SignatureInvalid(body.author)
         with self._lock:
-            refused = self._room_for(transaction)
+            refused = self._objection(transaction, digest, len(raw))
             if refused is None:
-                self._waiting[transaction] = Waiting(transaction, raw)
-                self._remember(transaction)
+                self._waiting[digest] = Waiting(transaction, raw, time.monotonic())
+                self._bytes += len(raw)
+                self._remember(digest, transaction)
                 self._arrived.notify()
         return refused or Accepted(transaction)
 
-    def _room_for(self, transaction: bytes) -> Rejection | None:
-        if transaction in self._seen:
+    def _objection(self, transaction: bytes, digest: bytes, size: int) -> Rejection | None:
+        if digest in self._seen:
             return Duplicate(transaction)
-        if len(self._waiting) >= self._capacity:
+        if self._closed:
+            return Stopped()
+        if len(self._waiting) >= self._capacity or self._bytes + size > self._capacity_bytes:
             return Busy(len(self._waiting), RETRY_MS)
         return None
 
-    def _remember(self, transaction: bytes) -> None:
-        self._seen[transaction] = None
-        while len(self._seen) > MAX_REMEMBERED:
-            self._seen.popitem(last=False)
+    def _remember(self, digest: bytes, transaction: bytes) -> None:
+        self._seen[digest] = transaction
+        self._copies[transaction] += 1
+        while len(self._seen) > self._remembered:
+            _, oldest = self._seen.popitem(last=False)
+            self._copies[oldest] -= 1
+            if not self._copies[oldest]:
+                del self._copies[oldest]
 
     def take(self, most: int, most_bytes: int, linger: float, timeout: float) -> list[Waiting]:
         """Transactions for one batch, in order of arrival: cut at a number, at bytes, or ``linger`` seconds after the
-        first one came. Empty if none came within ``timeout`` seconds."""
+        first one came. Empty if none came within ``timeout`` seconds. A larger one than ``most_bytes`` goes alone.
+        """
         with self._arrived:
-            if not self._waiting:
-                self._arrived.wait(timeout)
-            if not self._waiting:
+            if not self._arrived.wait_for(lambda: self._waiting or self._closed, timeout):
                 return []
-            if len(self._waiting) < most:
-                self._arrived.wait_for(lambda: len(self._waiting) >= most, linger)
-            taken: list[Waiting] = []
-            size = 0
-            while self._waiting and len(taken) < most:
-                first = next(iter(self._waiting.values()))
-                if taken and size + len(first.raw) > most_bytes:
-                    break
-                self._waiting.popitem(last=False)
-                taken.append(first)
-                size += len(first.raw)
-            return taken
+            if self._waiting:
+                left = next(iter(self._waiting.values())).since + linger - time.monotonic()
+                self._arrived.wait_for(lambda: self._is_full(most, most_bytes) or self._closed, left)
+            return self._cut(most, most_bytes)
 
-    def give_back(self, taken: list[Waiting]) -> None:
-        """Put transactions whose batch made no block back in front, in their order."""
+    def _is_full(self, most: int, most_bytes: int) -> bool:
+        return len(self._waiting) >= most or self._bytes >= most_bytes
+
+    def _cut(self, most: int, most_bytes: int) -> list[Waiting]:
+        taken: list[Waiting] = []
+        size = 0
+        while self._waiting and len(taken) < most:
+            digest, first = next(iter(self._waiting.items()))
+            if taken and size + len(first.raw) > most_bytes:
+                break
+            del self._waiting[digest]
+            taken.append(first)
+            size += len(first.raw)
+        self._bytes -= size
+        return taken
+
+    def give_back(self, taken: Sequence[Waiting]) -> None:
+        """Put transactions whose batch made no block back in front, in their order, whether there is room or not."""
         with self._arrived:
             for waiting in reversed(taken):
-                self._waiting[waiting.transaction] = waiting
-                self._waiting.move_to_end(waiting.transaction, last=False)
+                digest = sha256(waiting.raw).digest()
+                self._waiting[digest] = waiting
+                self._waiting.move_to_end(digest, last=False)
+                self._bytes += len(waiting.raw)
+            self._arrived.notify()
 
     def is_waiting(self, transaction: bytes) -> bool:
         """Whether the transaction was accepted here lately."""
         with self._lock:
-            return transaction in self._seen
+            return transaction in self._copies
 
     def waiting(self) -> int:
         """How many transactions wait for a batch."""
         with self._lock:
             return len(self._waiting)
+
+    def close(self) -> None:
+        """Take nothing more in; whoever waits in ``take`` is let go."""
+        with self._arrived:
+            self._closed = True
+            self._arrived.notify_all()
