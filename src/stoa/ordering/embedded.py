@@ -18,8 +18,9 @@ RETRY_MS: Final = 50
 class EmbeddedEngine:
     """Satisfies ``Engine`` in one process. ``clock`` gives milliseconds."""
 
-    def __init__(self, clock: Callable[[], int], first: int = 1, capacity: int = MAX_IN_FLIGHT) -> None:
-        self._clock, self._next, self._capacity = clock, first, capacity
+    def __init__(self, clock: Callable[[], int], capacity: int = MAX_IN_FLIGHT) -> None:
+        self._clock, self._capacity = clock, capacity
+        self._next = 1
         self._log: deque[Ordered] = deque()
         self._changed = threading.Condition()
         self._closed = False
@@ -41,9 +42,7 @@ class EmbeddedEngine:
         """The first batch behind the position; what lies before it is forgotten."""
         with self._changed:
             self._forget(after)
-            if not self._log and not self._closed:
-                self._changed.wait(timeout)
-                self._forget(after)
+            self._changed.wait_for(lambda: self._log or self._closed, timeout)
             return self._log[0] if self._log else None
 
     def _forget(self, upto: int) -> None:

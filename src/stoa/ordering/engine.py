@@ -2,8 +2,9 @@
 
 A producer publishes batches; every reader sees accepted batches under positions that rise by one, in one order, each
 with the log's own time. What an engine may do, and readers must live with: show a batch twice under two positions (a
-producer republishes what is not final), lose what was accepted before it became final, and delay. What it may not do:
-change a batch, or show two readers two orders. Where an engine breaks that, the hash chain and the votes notice.
+producer republishes what is not final), lose what was accepted before it became final and give its position to another,
+begin anew after a restart, and delay. What it may not do: change a batch, show one that nobody published, or show two
+readers two orders. Where an engine breaks that, the hash chain and the votes notice.
 
 ``accepted`` is all that a publish says. Only a certificate, which no engine makes, says final.
 One message carries one batch, never one transaction.
@@ -39,7 +40,10 @@ class Engine(Protocol):
         """Give the batch a place and return it. Raises LogFull (a fault: retry) or LogClosed."""
 
     def read(self, after: int, timeout: float) -> Ordered | None:
-        """The first batch behind the position, waiting up to ``timeout`` seconds; None if none came."""
+        """The first batch behind the position, waiting up to ``timeout`` seconds; None if none came.
+
+        A reader starts at 0 and says by ``after`` what it is done with; it never goes back.
+        """
 
     def close(self) -> None:
-        """Accept nothing more; readers get what is there."""
+        """Accept nothing more; readers get what is there, and then None at once."""
