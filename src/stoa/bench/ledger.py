@@ -47,7 +47,7 @@ class Options:
     holders: int = 1_000
     holdings: int = 0  # further lines of the register, written to the state beforehand
     refused_per_mille: int = 20
-    batch: int = 1_000
+    batch: int = 2_000
     processes: int = -1  # verifying processes; -1: one for each core but one
     fsync_delay_ms: float = 0.0
     seed: int = 1

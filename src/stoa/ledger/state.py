@@ -8,7 +8,9 @@ same bytes on every machine. Does not own: disks. ``Final`` is implemented by th
 """
 
 from bisect import bisect_left
+from collections import defaultdict
 from collections.abc import Callable, Iterator
+from functools import lru_cache
 from heapq import merge
 from itertools import chain, takewhile
 from operator import itemgetter
@@ -45,7 +47,12 @@ def _unpack_text(raw: bytes) -> tuple[str, bytes]:
     return text.decode(), rest
 
 
-TEXT: Final = _Part(lambda text: text.encode() + b"\0", _unpack_text)  # text without NUL; order is by code point
+@lru_cache(maxsize=65_536)
+def _pack_text(text: str) -> bytes:
+    return text.encode() + b"\0"
+
+
+TEXT: Final = _Part(_pack_text, _unpack_text)  # text without NUL; order is by code point
 NUMBER: Final = _Part(lambda n: n.to_bytes(8, "big"), lambda raw: (int.from_bytes(raw[:8], "big"), raw[8:]))
 ACCOUNT: Final = _Part(lambda account: account, lambda raw: (raw[:20], raw[20:]))
 DIGEST: Final = _Part(lambda digest: digest, lambda raw: (raw[:32], raw[32:]))
@@ -72,6 +79,9 @@ class Table(Generic[K, V]):
         if len(packs) == 2:
             first, second = packs
             return lambda key: prefix + first(key[0]) + second(key[1])
+        if len(packs) == 3:
+            first, second, third = packs
+            return lambda key: prefix + first(key[0]) + second(key[1]) + third(key[2])
         return lambda key: prefix + b"".join([pack(part) for pack, part in zip(packs, key, strict=True)])
 
     def pack_prefix(self, parts: tuple[Any, ...]) -> bytes:
@@ -187,6 +197,14 @@ class State:
         if table.scanned:
             rows.fresh.keys.append(key)
 
+    def add(self, table: Table[K, V], key: K, value: V) -> None:
+        """Write a row that the caller knows not to be there: nothing is looked up."""
+        rows = self._tables[table]
+        self._undo.append((table, key, None))
+        rows[key] = value
+        if table.scanned:
+            rows.fresh.keys.append(key)
+
     def scan(self, table: Table[K, V], first: tuple[Any, ...], limit: int, after: K | None = None) -> list[tuple[K, V]]:
         """Up to ``limit`` rows whose keys start with these parts, in key order, from behind the key ``after``."""
         prefix = table.pack_prefix(first)
@@ -237,22 +255,27 @@ class State:
 
         Also those that came back to what they were: whether two equal values are one object is Python's affair.
         """
-        first: dict[Table[Any, Any], dict[Any, Any]] = {}
-        for table, key, old in self._undo[mark:]:
-            before = first.get(table)
-            if before is None:
-                before = first[table] = {}
-            before.setdefault(key, old)
-        for table, before in first.items():
+        for table, before in self._before(mark).items():
             rows = self._tables[table]
             for key, old in before.items():
                 yield table, key, old, rows[key]
 
+    def _before(self, mark: int) -> dict[Table[Any, Any], dict[Any, Any]]:
+        """What was there at the mark, of every row written since."""
+        first: dict[Table[Any, Any], dict[Any, Any]] = defaultdict(dict)
+        for table, key, old in self._undo[mark:]:
+            first[table].setdefault(key, old)
+        return first
+
     def seal(self) -> Writes:
         """End the block: its write set, which stays readable here and below which nothing is rolled back."""
-        rows = [(table.pack(key), None if now is None else encode(now)) for table, key, _, now in self.changes()]
-        rows.sort()
-        writes = Writes(rows, tagged("stoa.writes", encode(rows)), self._undo)
+        written: dict[bytes, Any] = {}
+        for table, keys in self._before(0).items():
+            rows, pack = self._tables[table], table.pack
+            for key in keys:
+                written[pack(key)] = rows[key]
+        ordered = [(raw, None if (now := written[raw]) is None else encode(now)) for raw in sorted(written)]
+        writes = Writes(ordered, tagged("stoa.writes", encode(ordered)), self._undo)
         self._undo = []
         self._turns += 1
         self._pending.append(writes)

@@ -140,7 +140,7 @@ def take(view: State, ctx: Context, asset: str, terms: Asset, account: bytes, un
     before = line(view, asset, account)
     tail = before.tail
     for lot in lots:
-        view.put(LOTS, (asset, account, tail), lot)
+        view.add(LOTS, (asset, account, tail), lot)
         tail += 1
     after = Holding(
         before.units + units,
