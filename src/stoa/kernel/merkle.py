@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from hashlib import sha256
 from typing import Final
 
+HASH_BYTES: Final = 32
 EMPTY: Final = sha256(b"").digest()
 _LEAF: Final = b"\x00"
 _NODE: Final = b"\x01"
@@ -65,7 +66,7 @@ def verify_inclusion(leaf: bytes, index: int, size: int, path: Sequence[bytes], 
 
     RFC 9162, section 2.1.3.2.
     """
-    if not 0 <= index < size:
+    if not 0 <= index < size or len(leaf) != HASH_BYTES:
         return False
     at, last, value = index, size - 1, leaf
     for sibling in path:
