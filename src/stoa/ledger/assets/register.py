@@ -105,10 +105,9 @@ def write_line(view: State, key: tuple[str, bytes], snapshot: int, before: Holdi
     view.put(HOLDINGS, key, after)
 
 
-def give(view: State, asset: str, terms: Asset, account: bytes, units: int, lots: list[Taken]) -> None:
-    """Take units, and the lots they lie in, off a line."""
+def give(view: State, asset: str, terms: Asset, account: bytes, before: Holding, units: int, lots: list[Taken]) -> None:
+    """Take units, and the lots they lie in, off a line, which is as ``before``."""
     key = (asset, account)
-    before = line(view, asset, account)
     head = before.head
     for number, part, lot in lots:
         left = lot.units - part
@@ -134,10 +133,11 @@ def give(view: State, asset: str, terms: Asset, account: bytes, units: int, lots
     write_line(view, key, terms.snapshot, before, after)
 
 
-def take(view: State, ctx: Context, asset: str, terms: Asset, account: bytes, units: int, lots: list[Lot]) -> None:
-    """Put units on a line, as these new lots (none for cash)."""
+def take(
+    view: State, ctx: Context, asset: str, terms: Asset, account: bytes, before: Holding, units: int, lots: list[Lot]
+) -> None:
+    """Put units on a line, which is as ``before``, as these new lots (none for cash)."""
     key = (asset, account)
-    before = line(view, asset, account)
     tail = before.tail
     for lot in lots:
         view.add(LOTS, (asset, account, tail), lot)

@@ -6,7 +6,7 @@ from typing import Any as Anything
 from typing import Final, NamedTuple
 
 from stoa.ledger.compliance.case import Case, trust_by_topic
-from stoa.ledger.compliance.conditions import All, Compare, Condition, Not, compared
+from stoa.ledger.compliance.conditions import ALWAYS, All, Compare, Condition, Not, compared
 from stoa.ledger.compliance.errors import Figure, RulesInvalid
 from stoa.ledger.compliance.facts import fact
 from stoa.ledger.compliance.model import PHASES, Profile, Rule, Terms
@@ -23,7 +23,7 @@ class CompiledRule(NamedTuple):
     """A rule with its two tests."""
 
     rule: Rule
-    when: Test
+    when: Test | None  # None: always
     require: Test
 
 
@@ -38,7 +38,10 @@ class CompiledProfile(NamedTuple):
 
 def compile_profile(profile: Profile) -> CompiledProfile:
     """The profile's rules as closures, grouped by the phase they speak about."""
-    rules = [CompiledRule(rule, compiled(rule.when), compiled(rule.require)) for rule in profile.terms.rules]
+    rules = [
+        CompiledRule(rule, None if rule.when == ALWAYS else compiled(rule.when), compiled(rule.require))
+        for rule in profile.terms.rules
+    ]
     by_phase = {phase: tuple(one for one in rules if phase in one.rule.phases) for phase in PHASES}
     countries = dict.fromkeys(profile.terms.countries)
     return CompiledProfile(profile.version, trust_by_topic(profile.terms.trusted), countries, by_phase)

@@ -46,7 +46,7 @@ def movement_rejections(view: State, time: int, move: Movement) -> Rejections:
             if (
                 rule.effective <= time
                 and (not rule.until or time < rule.until)
-                and when(case)
+                and (when is None or when(case))
                 and not require(case)
                 and not _exempt(case, rule.id)
             ):

@@ -19,7 +19,7 @@ from stoa.ledger.compliance.evaluate import movement_rejections
 from stoa.ledger.holds.errors import InsufficientUnits
 from stoa.ledger.holds.free import free_rejections
 from stoa.ledger.identity.errors import AccountFrozen, AccountMoved, AccountUnknown
-from stoa.ledger.identity.model import ACCOUNTS
+from stoa.ledger.identity.model import ACCOUNTS, Account
 from stoa.ledger.settlement.errors import AuthorisedExceeded, LineFull, SameAccount
 from stoa.ledger.settlement.events import UnitsMoved
 from stoa.ledger.state import State
@@ -52,6 +52,8 @@ class Plan(msgspec.Struct, frozen=True, gc=False):
 
     move: Move
     terms: Asset
+    sender: Account | None
+    receiver: Account | None
     held: Holding
     taken: list[Taken]
     wrong: Rejection | None  # why the lots do not fit
@@ -73,10 +75,12 @@ def _planned(view: State, time: int, terms: Asset, move: Move) -> Plan:
         if terms.kind == "security" and held.units >= move.units:
             taken, wrong = _lots(view, time, held, move)
     youngest = max([one.lot.acquired for one in taken]) if taken else -1
-    sender = view.need(ACCOUNTS, move.source).party if move.source else NOBODY
-    receiver = view.need(ACCOUNTS, move.to).party if move.to else NOBODY
-    movement = Movement(terms.scopes, move.phase, sender, receiver, move.units, youngest)
-    plan = Plan(move, terms, held, taken, wrong, movement)
+    sender = view.get(ACCOUNTS, move.source) if move.source else None
+    receiver = view.get(ACCOUNTS, move.to) if move.to else None
+    from_party = NOBODY if sender is None else sender.party
+    to_party = NOBODY if receiver is None else receiver.party
+    movement = Movement(terms.scopes, move.phase, from_party, to_party, move.units, youngest)
+    plan = Plan(move, terms, sender, receiver, held, taken, wrong, movement)
     view.memo[_PLAN] = (view.version, plan)
     return plan
 
@@ -97,13 +101,13 @@ def move_rejections(view: State, ctx: Context, move: Move) -> Rejections:
     if terms is None:
         yield AssetUnknown(move.asset)
         return
+    plan = _planned(view, ctx.time, terms, move)
     unknown = False
-    for rejection in _account_rejections(view, move):
+    for rejection in _account_rejections(plan):
         unknown = unknown or isinstance(rejection, AccountUnknown)
         yield rejection
     if unknown:
         return
-    plan = _planned(view, ctx.time, terms, move)
     if terms.paused and move.phase not in BY_FORCE:
         yield AssetPaused(move.asset)
     yield from _source_rejections(view, plan)
@@ -114,10 +118,10 @@ def move_rejections(view: State, ctx: Context, move: Move) -> Rejections:
     yield from movement_rejections(view, ctx.time, plan.movement)
 
 
-def _account_rejections(view: State, move: Move) -> Rejections:
-    for account_id in (move.source, move.to):
+def _account_rejections(plan: Plan) -> Rejections:
+    move = plan.move
+    for account_id, account in ((move.source, plan.sender), (move.to, plan.receiver)):
         if account_id:
-            account = view.get(ACCOUNTS, account_id)
             if account is None:
                 yield AccountUnknown(account_id)
             elif account.successor:
@@ -150,13 +154,14 @@ def apply_move(view: State, ctx: Context, move: Move) -> None:
     secured = terms.kind == "security"
     got: list[Lot] = []
     first = 0
-    if secured and move.to:
-        got = _arriving(ctx.time, move, taken, carried=movement.sender == movement.receiver)
-        first = line(view, move.asset, move.to).tail
     if move.source:
-        give(view, move.asset, terms, move.source, move.units, taken)
+        give(view, move.asset, terms, move.source, plan.held, move.units, taken)
     if move.to:
-        take(view, ctx, move.asset, terms, move.to, move.units, got)
+        target = line(view, move.asset, move.to)
+        if secured:
+            got = _arriving(ctx.time, move, taken, carried=movement.sender == movement.receiver)
+            first = target.tail
+        take(view, ctx, move.asset, terms, move.to, target, move.units, got)
     if not (move.source and move.to):
         supply = view.get(SUPPLY, move.asset) or 0
         view.put(SUPPLY, move.asset, supply + (move.units if move.to else -move.units))
@@ -169,8 +174,11 @@ def _arriving(time: int, move: Move, taken: list[Taken], carried: bool) -> list[
     """The receiver's new lots: one acquisition now, or, within one person, the same acquisitions as before."""
     if carried:
         return [Lot(one.units, one.lot.acquired, one.lot.source, moved_cost(one), one.lot.locked) for one in taken]
-    still = [one.lot.locked for one in taken if one.lot.locked > time]  # force moves a locked lot, and its lock with it
-    return [Lot(move.units, time, move.source, move.cost, max(still, default=move.locked))]
+    locked = move.locked
+    for one in taken:
+        if one.lot.locked > time:  # force moves a locked lot, and its lock with it
+            locked = max(locked, one.lot.locked)
+    return [Lot(move.units, time, move.source, move.cost, locked)]
 
 
 def act_rejections(view: State, ctx: Context, moves: list[Move]) -> Rejections:
