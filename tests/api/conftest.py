@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from litestar import Litestar
@@ -18,14 +17,21 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     made.close()
 
 
-@pytest.fixture
-def client(house: House) -> Iterator[TestClient[Litestar]]:
+@pytest.fixture(scope="session")
+def entrance(house: House) -> Iterator[TestClient[Litestar]]:
     with TestClient(house.app(), raise_server_exceptions=False) as client:
         yield client
 
 
 @pytest.fixture
-def fresh(tmp_path: Path) -> Iterator[Any]:
+def client(entrance: TestClient[Litestar]) -> TestClient[Litestar]:
+    """Somebody whom the house does not know yet."""
+    entrance.cookies.clear()
+    return entrance
+
+
+@pytest.fixture
+def fresh(tmp_path: Path) -> Iterator[House]:
     """A house of one's own, to stop and to start again."""
     made = House(tmp_path)
     yield made

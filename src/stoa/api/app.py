@@ -33,7 +33,7 @@ from stoa.api.limits import MAX_BODY_BYTES, MAX_PROOFS, Buckets, Rate, rate_limi
 from stoa.api.openapi import description
 from stoa.api.problems import Problem, ProblemDocument, answer, answer_fault, answer_http
 from stoa.api.services import Services
-from stoa.api.viewer import Viewer, identify
+from stoa.api.viewer import House, Viewer, identify
 from stoa.ledger.catalog import read_body
 
 ROUTES: Final = (
@@ -48,7 +48,7 @@ async def provide_services(state: State) -> Services:
     return services
 
 
-async def provide_viewer(request: Request[Any, Any, Any], services: Services) -> Viewer:
+async def provide_viewer(request: Request[Any, Any, Any], services: House) -> Viewer:
     """Who asks."""
     return await identify(request, services)
 
@@ -61,7 +61,8 @@ def create_app(
     Handlers may ask for ``services: House`` and ``viewer: Asking``; ``state`` has the bell, the feed and the lanes.
     """
     bell, refused = Bell(), Refused()
-    services.projector.listen(lambda _: bell.ring())
+    services.node.listen(lambda _: bell.ring())  # whichever comes last: the receipt here,
+    services.projector.listen(lambda _: bell.ring())  # or the block in the views
     feed = Feed(services.node.journal, services.projector, bell)
     lanes = Lanes(services.node.next_sequence)
     lanes.claim(read_body(one.intent.body) for one in services.signer.pending(services.clock()))

@@ -1,4 +1,4 @@
-"""The bell: threads ring it when the views have moved on, coroutines wait for what that may have changed.
+"""The bell: threads ring it when a block is final or the views have moved on, and coroutines wait for what may follow.
 
 Nothing is queued for anyone: who is woken looks for himself, at his own pace.
 """

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Final
 
 import msgspec
 from litestar import Request, get, post
-from litestar.params import Parameter
+from litestar.params import JSONBody, Parameter
 from msgspec import Meta
 from sqlalchemy import select
 
@@ -104,7 +104,7 @@ def build(services: Services, data: BuildRequest) -> tuple[Body, bytes]:
 @post(
     "/build", operation_id="build", tags=["transactions"], status_code=200, responses=errors(413), sync_to_thread=True
 )
-def build_body(services: House, data: BuildRequest) -> Built:
+def build_body(services: House, data: JSONBody[BuildRequest]) -> Built:
     """Encode instructions as the canonical body of a transaction, with its id to sign. Checks form, not rules."""
     body, raw = build(services, data)
     return Built(raw.hex(), transaction_id(raw).hex(), body.sequence, body.valid_until)
@@ -132,7 +132,7 @@ def explain(services: Services, body: Body, signers: list[bytes], words: str) ->
     "/explain", operation_id="explain", tags=["transactions"], status_code=200, responses=errors(413),
     sync_to_thread=True,
 )  # fmt: skip
-def explain_body(request: Request[Any, Any, Any], services: House, data: ExplainRequest) -> Explanation:
+def explain_body(request: Request[Any, Any, Any], services: House, data: JSONBody[ExplainRequest]) -> Explanation:
     """Every rule that fails, with its figures, and every event that would happen: before anyone signs."""
     body = _body_to_explain(services, data)
     return explain(services, body, [account_of(signer) for signer in data.signers], language(request))
@@ -145,7 +145,7 @@ def eligibility(
     security: Asset,
     account: AddressParameter,
     units: Annotated[int, Parameter(ge=1, le=limits.MAX_UNITS)] = 1,
-    seller: Annotated[str, Parameter(pattern=ADDRESS_PATTERN, description="From whom; absent: newly issued.")] = "",
+    seller: Annotated[str | None, Parameter(pattern=ADDRESS_PATTERN, description="From whom; absent: issued.")] = None,
 ) -> Explanation:
     """May this account acquire these units, and if not, why not? Judged as an issue, or as a transfer by the seller."""
     source = account_of(seller) if seller else b""

@@ -1,13 +1,13 @@
-"""The route of the catalog: every instruction, event and refusal with number, fields and sentences, from the code."""
+"""Routes of what there is: every instruction, event and refusal with its number, fields and sentences; every route."""
 
 from typing import Any, Final
 
 import msgspec
-from litestar import get
+from litestar import Request, get
 
 from stoa.api.openapi import errors
 from stoa.api.problems import REFUSALS
-from stoa.intake.gate import Busy, Duplicate
+from stoa.intake.gate import Busy, Duplicate, Stopped
 from stoa.kernel.base import Rejection
 from stoa.ledger.catalog import EVENT_BY_TAG, INSTRUCTION_BY_TAG, REJECTIONS
 from stoa.wire.forms import schema_of
@@ -55,7 +55,7 @@ def _refusal(kind: type[Rejection]) -> RefusalKind:
     return RefusalKind(tag, kind.__name__, _text(kind), kind.en, kind.ko, kind.__struct_fields__)
 
 
-DOORS: Final[tuple[type[Rejection], ...]] = (Duplicate, Busy, *REFUSALS)
+DOORS: Final[tuple[type[Rejection], ...]] = (Duplicate, Busy, Stopped, *REFUSALS)
 CATALOG: Final = Catalog(
     tuple(_kind(tag, kind) for tag, kind in INSTRUCTION_BY_TAG.items()),
     tuple(_kind(tag, kind) for tag, kind in EVENT_BY_TAG.items()),
@@ -69,4 +69,10 @@ def catalog() -> Catalog:
     return CATALOG
 
 
-HANDLERS: Final = (catalog,)
+@get("/openapi.json", include_in_schema=False, sync_to_thread=False)
+def openapi(request: Request[Any, Any, Any]) -> dict[str, Any]:
+    """The description of this API."""
+    return request.app.openapi_schema.to_schema()
+
+
+HANDLERS: Final = (catalog, openapi)

@@ -7,7 +7,7 @@ import msgspec
 from litestar import get
 from litestar.datastructures import State
 from litestar.openapi.datastructures import ResponseSpec
-from litestar.params import Parameter
+from litestar.params import HeaderParameter, Parameter
 from litestar.response import ServerSentEvent, ServerSentEventMessage
 
 from stoa.api.building import ADDRESS_PATTERN
@@ -19,15 +19,13 @@ from stoa.kernel import limits
 from stoa.kernel.identifiers import CODE_PATTERN
 
 Cursor = Annotated[
-    str, Parameter(pattern=r"^(\d{1,15}\.\d{1,9})?$", header="Last-Event-ID", description="height.index")
+    str, HeaderParameter(pattern=r"^(\d{1,15}\.\d{1,10})?$", name="Last-Event-ID", description="height.index")
 ]
 Since = Annotated[
     int | None, Parameter(ge=0, le=limits.MAX_SEQUENCE, description="Tell from the block after this height.")
 ]
-OfAsset = Annotated[str, Parameter(pattern=f"{CODE_PATTERN}|^$", description="Only events that name this asset.")]
-OfAccount = Annotated[
-    str, Parameter(pattern=f"{ADDRESS_PATTERN}|^$", description="Only events that name this account.")
-]
+OfAsset = Annotated[str | None, Parameter(pattern=CODE_PATTERN, description="Only events that name this asset.")]
+OfAccount = Annotated[str | None, Parameter(pattern=ADDRESS_PATTERN, description="Only events that name this account.")]
 END_OF_BLOCK: Final = 2**31
 
 
@@ -44,10 +42,11 @@ FACTS: Final = ResponseSpec(
     responses={200: FACTS, **errors()},
 )
 async def follow_events(
-    state: State, cursor: Cursor = "", since: Since = None, asset: OfAsset = "", account: OfAccount = ""
+    state: State, cursor: Cursor = "", since: Since = None, asset: OfAsset = None, account: OfAccount = None
 ) -> ServerSentEvent:
     """Every final transaction and piece of due work from now on, or from where `Last-Event-ID` or `since` says.
 
+    The first message, `start`, is no fact; its id is where telling begins.
     A client that reconnects with the id of the last message misses nothing and hears nothing twice.
     """
     feed: Feed = state.feed
@@ -55,10 +54,11 @@ async def follow_events(
         raise Problem(TooMany("subscribers", MAX_SUBSCRIBERS, RETRY_MS))
     height, _, index = cursor.partition(".")
     after = (int(height), int(index)) if cursor else (feed.height if since is None else since, END_OF_BLOCK)
-    return ServerSentEvent(_messages(feed, after, Filter(asset, account)), comment_message="facts")
+    return ServerSentEvent(_messages(feed, after, Filter(asset or "", account or "")), comment_message="facts")
 
 
 async def _messages(feed: Feed, after: tuple[int, int], wanted: Filter) -> AsyncIterator[ServerSentEventMessage]:
+    yield ServerSentEventMessage(data="{}", event="start", id=f"{after[0]}.{after[1]}")
     async for fact in feed.follow(after, wanted):
         if fact is None:
             yield ServerSentEventMessage(comment="nothing new")

@@ -10,6 +10,7 @@ import msgspec
 from anyio import to_thread
 from litestar import Request, get, post
 from litestar.datastructures import State
+from litestar.params import JSONBody
 from msgspec import Meta
 
 from stoa.api.building import Address, BuildRequest, Explanation, account_of, build, explain
@@ -23,6 +24,7 @@ from stoa.api.summaries import intent_of
 from stoa.api.transactions import TransactionId, Wait, language
 from stoa.api.viewer import Asking, House, Viewer, need
 from stoa.custody.acts import Outcome, Pending, Refused, Signed
+from stoa.custody.refusals import NotPending
 from stoa.kernel import limits
 from stoa.kernel.identifiers import address
 from stoa.ledger.catalog import read_body
@@ -99,7 +101,9 @@ def authorise(services: Services, lanes: Lanes, viewer: Viewer, body: bytes) -> 
 
 def refused(outcome: Refused) -> Problem:
     """Custody's refusal as a problem, with all its reasons."""
-    return Problem(NotSigned(outcome.refusals[0].sentence()), reasons=[(-1, reason) for reason in outcome.refusals])
+    first = outcome.refusals[0]
+    status = 409 if isinstance(first, NotPending) else 422
+    return Problem(NotSigned(first.sentence()), status, reasons=[(-1, reason) for reason in outcome.refusals])
 
 
 async def follow(
@@ -130,7 +134,7 @@ async def submit_intent(
     services: House,
     state: State,
     viewer: Asking,
-    data: IntentRequest,
+    data: JSONBody[IntentRequest],
     wait: Wait = 0.0,
 ) -> IntentView:
     """Have instructions signed by the institution and submitted, or kept for approval."""
@@ -149,7 +153,7 @@ async def submit_intent(
     sync_to_thread=True,
 )
 def explain_for_user(
-    request: Request[Any, Any, Any], services: House, state: State, viewer: Asking, data: IntentRequest
+    request: Request[Any, Any, Any], services: House, state: State, viewer: Asking, data: JSONBody[IntentRequest]
 ) -> Explanation:
     """Whether the institution would sign this for the user and the ledger apply it, and if not, every reason."""
     need(viewer.known, viewer, "have anything signed")
@@ -174,7 +178,7 @@ def pending_intents(services: House, viewer: Asking) -> list[PendingView]:
 
 @post(
     "/intents/{transaction:str}/approve", operation_id="approveIntent", tags=["custody"], status_code=200,
-    responses=errors(401, 403, 404, 422, 503),
+    responses=errors(401, 403, 409, 422, 503),
 )  # fmt: skip
 async def approve_intent(
     request: Request[Any, Any, Any],
@@ -193,7 +197,7 @@ async def approve_intent(
 
 @post(
     "/intents/{transaction:str}/decline", operation_id="declineIntent", tags=["custody"], status_code=200,
-    responses=errors(401, 403, 404, 422), sync_to_thread=True,
+    responses=errors(401, 403, 409, 422), sync_to_thread=True,
 )  # fmt: skip
 def decline_intent(services: House, viewer: Asking, transaction: TransactionId) -> IntentView:
     """Take an intent back, or refuse to approve it."""

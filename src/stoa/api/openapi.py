@@ -1,4 +1,4 @@
-"""The description of the API, for programs: OpenAPI 3.1, served as JSON, fetched from nowhere else.
+"""The description of the API, for programs: OpenAPI 3.1, served as JSON at ``/v1/openapi.json``.
 
 Every error that a route may answer with is described, with the names it may carry.
 """
@@ -20,7 +20,7 @@ WHY: Final[Mapping[int, str]] = {
     403: "`NotAllowed`: the user may not see or do this, or the form token is missing.",
     404: "`NotFound`: there is no such thing.",
     405: "`MethodUnknown`: the route has no such method.",
-    409: "`NotNow`: the thing is in another state than the request supposes.",
+    409: "`NotSigned`: the intent awaits no approval (any more).",
     413: "`TooLarge`: the body has too many bytes.",
     422: "Refused by the rules. `name` and `code` are the gravest reason's, `reasons` has all of them with figures.",
     429: "`TooMany`: more requests than may be; see `Retry-After`.",
@@ -47,8 +47,8 @@ def description() -> OpenAPIConfig:
         version=stoa.__version__,
         summary="One institution's door to a shared ledger of securities",
         description=" ".join((stoa.api.__doc__ or "").split()),
-        path="/v1",
-        render_plugins=[JsonRenderPlugin(path="/openapi.json")],
+        path="/v1/description",
+        render_plugins=[JsonRenderPlugin()],
         use_handler_docstrings=True,
         components=Components(
             security_schemes={

@@ -64,7 +64,7 @@ class NotAuthenticated(DoorRefusal, tag=1061):
     why: str
     status = 401
     en = "This needs a login or a signed request: {why}"
-    ko = "로그인 또는 서명된 요청이 필요합니다: {why}"
+    ko = "로그인 또는 서명된 요청이 필요합니다."
 
 
 class NotAllowed(DoorRefusal, tag=1062):
@@ -73,7 +73,7 @@ class NotAllowed(DoorRefusal, tag=1062):
     what: str
     status = 403
     en = "You may not {what}."
-    ko = "권한이 없습니다: {what}"
+    ko = "이 정보 또는 작업에 대한 권한이 없습니다."
 
 
 class NotFound(DoorRefusal, tag=1063):
@@ -82,16 +82,7 @@ class NotFound(DoorRefusal, tag=1063):
     what: str
     status = 404
     en = "There is no {what}."
-    ko = "{what}이(가) 없습니다."
-
-
-class NotNow(DoorRefusal, tag=1064):
-    """The state of the thing is another one than the request supposes."""
-
-    why: str
-    status = 409
-    en = "This cannot be done now: {why}"
-    ko = "지금은 처리할 수 없습니다: {why}"
+    ko = "찾을 수 없습니다: {what}"
 
 
 class TooLarge(DoorRefusal, tag=1065):
@@ -111,7 +102,7 @@ class TooMany(DoorRefusal, tag=1066):
     retry_ms: int
     status = 429
     en = "Too many {what}, at most {limit}; retry after {retry_ms} ms."
-    ko = "{what}이(가) 너무 많습니다(최대 {limit}). {retry_ms}밀리초 후 다시 시도하십시오."
+    ko = "요청이 너무 많습니다(최대 {limit}). {retry_ms}밀리초 후 다시 시도하십시오."
 
 
 class Unavailable(DoorRefusal, tag=1067):
@@ -121,7 +112,7 @@ class Unavailable(DoorRefusal, tag=1067):
     retry_ms: int
     status = 503
     en = "The service is not available: {why}"
-    ko = "서비스를 사용할 수 없습니다: {why}"
+    ko = "서비스를 사용할 수 없습니다."
 
 
 class NotSigned(DoorRefusal, tag=1068):
@@ -130,7 +121,7 @@ class NotSigned(DoorRefusal, tag=1068):
     why: str
     status = 422
     en = "The institution does not sign this: {why}"
-    ko = "기관이 서명하지 않습니다: {why}"
+    ko = "기관이 이 지시에 서명하지 않습니다. 사유를 확인하십시오."
 
 
 class Fault(DoorRefusal, tag=1069):
@@ -151,7 +142,7 @@ class MethodUnknown(DoorRefusal, tag=1070):
 
 
 REFUSALS: Final[tuple[type[DoorRefusal], ...]] = (
-    BadRequest, NotAuthenticated, NotAllowed, NotFound, NotNow, TooLarge, TooMany, Unavailable, NotSigned, Fault,
+    BadRequest, NotAuthenticated, NotAllowed, NotFound, TooLarge, TooMany, Unavailable, NotSigned, Fault,
     MethodUnknown,
 )  # fmt: skip
 log = structlog.get_logger(__name__)

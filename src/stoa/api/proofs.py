@@ -7,6 +7,7 @@ from anyio import CapacityLimiter, to_thread
 from litestar import Request, Response, get, post
 from litestar.datastructures import State
 from litestar.openapi.datastructures import ResponseSpec
+from litestar.params import JSONBody
 
 from stoa.api.building import AddressParameter, Asset, account_of
 from stoa.api.openapi import errors
@@ -143,7 +144,7 @@ def keys(services: House) -> Keys:
     responses=errors(413),
     sync_to_thread=True,
 )
-def check(services: House, data: CheckRequest) -> Checked:
+def check(services: House, data: JSONBody[CheckRequest]) -> Checked:
     """Check a proof against this ledger's keys. Better do it yourself: `stoa.client.check_proof` needs no server."""
     who = services.node.members()
     try:

@@ -4,7 +4,7 @@ A transaction is *unknown*, *accepted* (it waits for its block; nothing is promi
 its block; nothing will change). A final transaction may have been refused: then its receipt has the reason.
 """
 
-from typing import Any, Final, Literal
+from typing import Any, Literal
 
 import msgspec
 from sqlalchemy import select
@@ -13,11 +13,10 @@ from stoa.api.problems import Reason, reason_of
 from stoa.api.services import Services
 from stoa.journal.journal import Journal
 from stoa.ledger.catalog import read_body, read_receipt
+from stoa.node.places import Located
 from stoa.readmodel.schema import TRANSACTIONS
 from stoa.wire.envelope import read_envelope
 from stoa.wire.forms import to_form
-
-ENVELOPE_CODES: Final = (1_000, 1_099)  # refusals before the instructions were looked at
 
 
 class ReceiptView(msgspec.Struct, frozen=True):
@@ -50,10 +49,12 @@ class TransactionView(msgspec.Struct, frozen=True):
 
 
 class Place(msgspec.Struct, frozen=True):
-    """Where a receipt is."""
+    """Where a receipt is. ``settled``: it is what became of the transaction for good; else only one envelope of it was
+    refused, such as a copy with a stranger's signature, and another may yet be what counts."""
 
     height: int
     index: int
+    settled: bool = True
 
 
 def url_of(transaction: bytes) -> str:
@@ -65,13 +66,19 @@ def place_of(services: Services, transaction: bytes) -> Place | None:
     """Where the receipt of a final transaction is: as the node remembers it, or else as the views have it."""
     located = services.node.located(transaction)
     if located is not None:
-        return Place(located.height, located.index)
+        return place_at(located)
     table = TRANSACTIONS.c
-    mine = select(table.height, table["index"]).where(table.id == transaction)
-    repeated = table.code.between(*ENVELOPE_CODES)  # the same bytes in a later block were refused as used
+    settled = (table.code == 0) | (table.failed >= 0)
+    mine = select(table.height, table["index"], settled).where(table.id == transaction)
     with services.views.read() as views:
-        row = views.execute(mine.order_by(repeated, table.height, table["index"]).limit(1)).first()
-    return None if row is None else Place(*row)
+        row = views.execute(mine.order_by(settled.desc(), table.height, table["index"]).limit(1)).first()
+    return None if row is None else Place(row[0], row[1], bool(row[2]))
+
+
+def place_at(located: Located) -> Place:
+    """The place of what the node remembers."""
+    receipt = read_receipt(located.receipt)
+    return Place(located.height, located.index, receipt.applied or receipt.failed >= 0)
 
 
 def receipt_at(journal: Journal, place: Place, language: str) -> ReceiptView:

@@ -6,6 +6,7 @@ import msgspec
 from anyio import to_thread
 from litestar import Request, Response, delete, get, post
 from litestar.datastructures import Cookie
+from litestar.params import JSONBody
 
 from stoa.api.openapi import errors
 from stoa.api.problems import NotAuthenticated, Problem, TooMany
@@ -65,7 +66,7 @@ def cookie(token: str) -> Cookie:
 
 @post("/session", operation_id="logIn", tags=["session"], responses=errors(401, 403, 413))
 async def start_session(
-    request: Request[Any, Any, Any], services: House, viewer: Asking, data: Login
+    request: Request[Any, Any, Any], services: House, viewer: Asking, data: JSONBody[Login]
 ) -> Response[SessionView]:
     """Log in. Sets the session's cookie. A wrong name and a wrong password are told apart by nobody."""
     source = request.client.host if request.client else ""

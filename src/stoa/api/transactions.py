@@ -9,7 +9,7 @@ from litestar import Request, Response, get, post
 from litestar.datastructures import State
 from litestar.openapi.datastructures import ResponseSpec
 from litestar.openapi.spec import OpenAPIMediaType, OpenAPIType, Operation, RequestBody, Schema
-from litestar.params import Parameter
+from litestar.params import Parameter, RawBody
 
 from stoa.api.limits import MAX_WAIT_SECONDS
 from stoa.api.openapi import errors
@@ -65,7 +65,7 @@ def language(request: Request[Any, Any, Any]) -> str:
     responses={200: ResponseSpec(TransactionView, description="Final, with its receipt."), **errors(413, 422, 503)},
 )
 async def submit_transaction(
-    request: Request[Any, Any, Any], services: House, state: State, body: bytes, wait: Wait = 0.0
+    request: Request[Any, Any, Any], services: House, state: State, body: RawBody, wait: Wait = 0.0
 ) -> Response[TransactionView]:
     """Submit a signed envelope. `accepted` (202) promises nothing; `final` (200) will not change.
 

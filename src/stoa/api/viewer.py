@@ -9,12 +9,13 @@ them to whoever reaches it. What is gathered by person or account, and the list 
 
 from collections.abc import Mapping
 from hmac import compare_digest
-from typing import Annotated, Any, Final
+from typing import Any, Final
 
 import msgspec
 from anyio import to_thread
 from litestar import Request
-from litestar.params import Dependency
+from litestar.di import NamedDependency
+from litestar.params import SkipValidation
 from sqlalchemy import Connection, select
 
 from stoa.api.problems import BadRequest, NotAllowed, NotAuthenticated, Problem
@@ -25,6 +26,7 @@ from stoa.wire.request import Seal
 SESSION_COOKIE: Final = "stoa_session"
 FORM_TOKEN_HEADER: Final = "X-Form-Token"
 FORM_TOKEN_FIELD: Final = "form_token"
+FORMS: Final = ("application/x-www-form-urlencoded", "multipart/form-data")
 SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 SEES_ALL: Final = frozenset({"registrar", "supervisor"})  # ledger roles that may look at every account
 
@@ -76,8 +78,8 @@ class Viewer(msgspec.Struct, frozen=True):
 
 
 STRANGER: Final = Viewer()
-House = Annotated[Services, Dependency(skip_validation=True)]
-Asking = Annotated[Viewer, Dependency(skip_validation=True)]
+House = SkipValidation[NamedDependency[Services]]
+Asking = SkipValidation[NamedDependency[Viewer]]
 
 
 def need(allowed: bool, viewer: Viewer, what: str) -> None:
@@ -119,20 +121,26 @@ async def identify(request: Request[Any, Any, Any], services: Services) -> Viewe
 
 async def _check_form(request: Request[Any, Any, Any], expected: str) -> None:
     shown = request.headers.get(FORM_TOKEN_HEADER, "")
-    if not shown and request.content_type[0] == "application/x-www-form-urlencoded":
+    if not shown and request.content_type[0] in FORMS:
         shown = str((await request.form()).get(FORM_TOKEN_FIELD, ""))
     if not compare_digest(shown.encode(), expected.encode()):
         raise Problem(NotAllowed("change anything without the session's form token"))
 
 
 async def _by_seal(request: Request[Any, Any, Any], services: Services) -> Viewer:
-    target = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+    target = _target(request)
     verify = services.requests.verify
     seal, body = seal_of(request.headers), await request.body()
     user = await to_thread.run_sync(verify, seal, request.method, target, body, services.clock())
     if not isinstance(user, str):
         raise Problem(NotAuthenticated(user.sentence()), reasons=[(-1, user)])
     return await to_thread.run_sync(viewer_of, services, user)
+
+
+def _target(request: Request[Any, Any, Any]) -> str:
+    """Path and query as they came over the wire: that is what was signed."""
+    path, query = request.scope["raw_path"].partition(b"?")[0], request.scope["query_string"]
+    return (path + (b"?" + query if query else b"")).decode("ascii", errors="replace")
 
 
 def seal_of(headers: Mapping[str, str]) -> Seal:
