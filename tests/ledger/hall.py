@@ -104,14 +104,15 @@ class Refused(AssertionError):
 class Hall:
     """A ledger with one block for every call."""
 
-    def __init__(self, checked: bool = True) -> None:
-        """``checked``: every invariant over the whole state, and every event against every row, after every block."""
+    def __init__(self, checked: bool = True, validators: Sequence[str] = ("KSD",)) -> None:
+        """``checked``: every invariant over the whole state, and every event against every row, after every block.
+        ``validators`` vote on blocks with the key ``<name> votes``."""
         self.checked = checked
         self.final = MemoryFinal()
         self.view = State(self.final)
         self.height, self.time = 0, START
         founders = tuple(
-            Founder(code, code.title(), "KR", roles, number, 1, (public(code),), b"")
+            Founder(code, code.title(), "KR", roles, number, 1, (public(code),), self._voting(code, validators))
             for number, (code, roles) in enumerate(INSTITUTIONS.items(), start=1)
         )
         self.genesis = Genesis(CHAIN, START, founders, ())
@@ -121,6 +122,10 @@ class Hall:
         self._seal(())
         self.sequences: dict[bytes, int] = {}
         self.parties: dict[str, int] = {}
+
+    @staticmethod
+    def _voting(code: str, validators: Sequence[str]) -> bytes:
+        return public(f"{code} votes") if code in validators else b""
 
     def _seal(self, receipts: Sequence[Receipt]) -> None:
         writes = self.view.seal()

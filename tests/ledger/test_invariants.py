@@ -17,6 +17,7 @@ from stoa.ledger.invariants import ALL, check_all
 from stoa.ledger.state import State, Table
 from tests.ledger.hall import Hall, account, send
 
+BUSINESS = ("offerings", "corporate_actions", "governance")  # seen to fail in tests of their own
 KIM, LEE = account("kim"), account("lee")
 LINE = ("HBT", KIM)
 
@@ -81,7 +82,7 @@ def test_a_bent_row_is_found(town: Hall, name: str, bent: Callable[[State], None
 
 
 def test_every_invariant_of_shared_ground_has_been_seen_to_fail() -> None:
-    shared = {one.name for one in ALL if one.check.__module__.split(".")[2] not in ("offerings", "corporate_actions")}
+    shared = {one.name for one in ALL if one.check.__module__.split(".")[2] not in BUSINESS}
     assert shared == {name for name, _ in BENT}
     assert len({one.name for one in ALL}) == len(ALL)
 

@@ -25,10 +25,14 @@ from stoa.ledger.corporate_actions import announce_distribution, cancel_distribu
 from stoa.ledger.corporate_actions import errors as income_errors
 from stoa.ledger.corporate_actions import events as income_events
 from stoa.ledger.corporate_actions import model as income_model
-from stoa.ledger.due import DueWork
+from stoa.ledger.due import DueWork, HeightWork
 from stoa.ledger.errors import Expired, MalformedEnvelope, SignatureInvalid, ValidTooLong, WrongChain
 from stoa.ledger.genesis import Genesis as Genesis
 from stoa.ledger.genesis import read_genesis as read_genesis
+from stoa.ledger.governance import enactment, propose, vote
+from stoa.ledger.governance import errors as governance_errors
+from stoa.ledger.governance import events as governance_events
+from stoa.ledger.governance import model as governance_model
 from stoa.ledger.holds import errors as hold_errors
 from stoa.ledger.holds import events as hold_events
 from stoa.ledger.holds import freeze_units, liens, place_hold, release_hold
@@ -41,6 +45,7 @@ from stoa.ledger.identity import (
     register_institution,
     register_party,
     rotate_keys,
+    set_institution,
 )
 from stoa.ledger.offerings import close_offering, closing, open_offering, subscribe, withdraw
 from stoa.ledger.offerings import errors as offering_errors
@@ -61,6 +66,7 @@ class Verb(NamedTuple):
 
 _VERB_FILES: Final = (
     (register_institution.RegisterInstitution, register_institution),
+    (set_institution.SetInstitution, set_institution),
     (register_party.RegisterParty, register_party),
     (open_account.OpenAccount, open_account),
     (rotate_keys.RotateKeys, rotate_keys),
@@ -89,6 +95,8 @@ _VERB_FILES: Final = (
     (announce_distribution.AnnounceDistribution, announce_distribution),
     (cancel_distribution.CancelDistribution, cancel_distribution),
     (claim_income.ClaimIncome, claim_income),
+    (propose.Propose, propose),
+    (vote.Vote, vote),
 )
 
 VERBS: Final[dict[type[Instruction], Verb]] = {kind: Verb(file.rejections, file.apply) for kind, file in _VERB_FILES}
@@ -99,7 +107,10 @@ DUE_WORK: Final[dict[str, DueWork]] = {
     income_model.RECORD: record.record,
     income_model.PAYMENT: pay.pay,
     offering_model.CLOSE: closing.close,
+    governance_model.EXPIRE: enactment.expire,
 }
+
+AT_HEIGHT: Final[dict[str, HeightWork]] = {governance_model.ENACT: enactment.enact}
 
 _EVENT_FILES: Final = (
     identity_events,
@@ -109,6 +120,7 @@ _EVENT_FILES: Final = (
     settlement_events,
     income_events,
     offering_events,
+    governance_events,
 )
 _ERROR_FILES: Final = (
     envelope_errors,
@@ -119,6 +131,7 @@ _ERROR_FILES: Final = (
     settlement_errors,
     income_errors,
     offering_errors,
+    governance_errors,
 )
 
 
@@ -233,6 +246,7 @@ INSTRUCTION_BY_TAG: Final[dict[str, type[Instruction]]] = {str(tag_of(kind)): ki
 EVENT_BY_TAG: Final[dict[str, type[Event]]] = {str(tag_of(kind)): kind for kind in EVENTS}
 
 __all__ = [
+    "AT_HEIGHT",
     "DUE_WORK",
     "EVENTS",
     "EVENT_BY_TAG",

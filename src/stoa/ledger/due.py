@@ -2,6 +2,9 @@
 
 A domain schedules an item under a kind; the catalog knows which function does that kind. A long piece of work does as
 many steps as it is allowed and stays due; it keeps its own place in its own rows.
+
+What must happen in one very block, whatever its time, is work at a height: a domain keeps its own bounded agenda of it,
+and the catalog knows the function. It is done first and wholly.
 """
 
 from typing import Annotated, Final, Protocol
@@ -25,6 +28,12 @@ class DueWork(Protocol):
     """Does up to ``budget`` steps of an item. Returns the steps done and whether the item is finished."""
 
     def __call__(self, view: State, ctx: Context, ref: str, budget: int) -> tuple[int, bool]: ...
+
+
+class HeightWork(Protocol):
+    """Does all that is set for the block of ``ctx.height``."""
+
+    def __call__(self, view: State, ctx: Context) -> None: ...
 
 
 DUE: Final = Table[tuple[int, int], DueItem](8, "due", (NUMBER, NUMBER), DueItem, scanned=True)
@@ -52,3 +61,8 @@ def next_due(view: State) -> int | None:
 def due_id(chain: str, height: int, key: tuple[int, int]) -> bytes:
     """The id under which a piece of due work is receipted in a block."""
     return tagged("stoa.due", encode((chain, height, key)))
+
+
+def height_id(chain: str, height: int, kind: str) -> bytes:
+    """The id under which a kind of work at a height is receipted in its block."""
+    return tagged("stoa.height", encode((chain, height, kind)))

@@ -4,12 +4,12 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from stoa.kernel import limits
-from stoa.kernel.codec import Shape, decoder, encode, read
+from stoa.kernel import limits, signing
+from stoa.kernel.codec import Malformed, Shape, decoder, encode, read
 from stoa.kernel.hashing import tagged
 from stoa.kernel.identifiers import Country, InstitutionId, PartyId, account_id
 from stoa.kernel.time import Time
-from stoa.ledger.governance.model import DEFAULTS, PARAMETERS, VALIDATORS
+from stoa.ledger.governance.model import BOUNDS, DEFAULTS, PARAMETERS, VALIDATORS
 from stoa.ledger.identity.model import (
     ACCOUNTS,
     INSTITUTIONS,
@@ -59,8 +59,18 @@ _READER = decoder(Genesis)
 
 
 def read_genesis(raw: bytes) -> Genesis:
-    """The genesis document behind its bytes. Raises Malformed."""
-    return read(_READER, raw)
+    """The genesis document behind its bytes. Raises Malformed, also where nobody could govern by it."""
+    genesis = read(_READER, raw)
+    for parameter in genesis.parameters:
+        bounds = BOUNDS.get(parameter.name)
+        if bounds is None or not bounds.low <= parameter.value <= bounds.high:
+            raise Malformed("a parameter is unknown or out of its bounds", parameter.name)
+    keys = [founder.validator for founder in genesis.founders if founder.validator]
+    if not 1 <= len(keys) <= limits.MAX_VALIDATORS or len(dict.fromkeys(keys)) < len(keys):
+        raise Malformed(f"there must be 1 to {limits.MAX_VALIDATORS} validators with different voting keys")
+    if not all(signing.is_public_key(key) for key in keys):
+        raise Malformed("a voting key is not a point of secp256k1")
+    return genesis
 
 
 def genesis_hash(raw: bytes) -> bytes:

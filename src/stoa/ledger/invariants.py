@@ -10,6 +10,7 @@ from typing import Final, NamedTuple
 from stoa.ledger.assets import invariants as assets
 from stoa.ledger.compliance import invariants as compliance
 from stoa.ledger.corporate_actions import invariants as corporate_actions
+from stoa.ledger.governance import invariants as governance
 from stoa.ledger.holds import invariants as holds
 from stoa.ledger.identity import invariants as identity
 from stoa.ledger.offerings import invariants as offerings
@@ -31,7 +32,7 @@ class Failure(NamedTuple):
 
 
 def _named() -> Iterator[Invariant]:
-    for domain in (identity, assets, holds, compliance, offerings, corporate_actions):
+    for domain in (identity, assets, holds, compliance, offerings, corporate_actions, governance):
         for check in domain.INVARIANTS:
             yield Invariant(check.__name__, check)
 

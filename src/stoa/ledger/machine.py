@@ -12,7 +12,7 @@ from stoa.kernel.base import Context, Event, Rejection
 from stoa.kernel.codec import Malformed
 from stoa.kernel.hashing import tagged
 from stoa.ledger import due
-from stoa.ledger.catalog import DUE_WORK, VERBS, Body, Receipt, read_body
+from stoa.ledger.catalog import AT_HEIGHT, DUE_WORK, VERBS, Body, Receipt, read_body
 from stoa.ledger.errors import (
     Expired,
     KeyNotOfAccount,
@@ -41,11 +41,12 @@ class Place(NamedTuple):
 def execute_block(
     view: State, place: Place, envelopes: Sequence[bytes], verified: Sequence[bool | None] | None = None
 ) -> list[Receipt]:
-    """Do what is due, then the transactions in order. Receipts: of the transactions, then of the due work.
+    """Do what is set for this height, what is due, then the transactions in order. Receipts: of the transactions, then
+    of the work that nobody asked for, in the order in which it was done.
 
     ``verified`` may bring the verdict on each envelope's signatures from elsewhere; None or absent: verify here.
     """
-    done = run_due(view, place)
+    done = run_at_height(view, place) + run_due(view, place)
     receipts = [
         execute(view, place, index, raw, None if verified is None else verified[index])
         for index, raw in enumerate(envelopes)
@@ -121,6 +122,18 @@ def _signer_refusal(view: State, envelope: Envelope, author: bytes) -> Rejection
         if len(keys) < account.threshold:
             return ThresholdNotMet(account_id, len(keys), account.threshold)
     return None
+
+
+def run_at_height(view: State, place: Place) -> list[tuple[bytes, tuple[Event, ...]]]:
+    """Do all that is set for this very block. Returns (id, events) of each kind of work that did something."""
+    done: list[tuple[bytes, tuple[Event, ...]]] = []
+    for kind, work in AT_HEIGHT.items():
+        transaction = due.height_id(place.chain, place.height, kind)
+        ctx = Context(place.chain, place.height, place.time, transaction, b"", (), [])
+        work(view, ctx)
+        if ctx.events:
+            done.append((transaction, tuple(ctx.events)))
+    return done
 
 
 def run_due(view: State, place: Place) -> list[tuple[bytes, tuple[Event, ...]]]:

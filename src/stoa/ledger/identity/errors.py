@@ -93,3 +93,19 @@ class NothingToChange(Rejection, tag=1113):
     what: str
     en = "Nothing to change: {what}."
     ko = "변경할 내용이 없습니다: {what}."
+
+
+class InstitutionMissing(Rejection, tag=1114):
+    """No institution has this code, active or not."""
+
+    institution: str
+    en = "There is no institution {institution}."
+    ko = "기관 {institution}이(가) 없습니다."
+
+
+class LastRegistrar(Rejection, tag=1115):
+    """Without an active registrar nobody could be admitted, suspended or reinstated again."""
+
+    institution: str
+    en = "{institution} is the last active registrar and must remain one."
+    ko = "{institution}은(는) 마지막 활성 등록기관이므로 역할을 유지해야 합니다."

@@ -1,4 +1,4 @@
-"""The registrar admits an institution, or changes its name, roles or standing."""
+"""The registrar admits an institution."""
 
 from typing import Annotated
 
