@@ -14,9 +14,10 @@ from stoa.kernel import limits, merkle, signing
 from stoa.kernel.codec import Malformed, encode
 from stoa.ledger import machine
 from stoa.ledger.catalog import Receipt
+from stoa.ledger.governance.members import members, members_at
 from stoa.ledger.governance.model import CLOCK_TOLERANCE_MS, PARAMETERS
 from stoa.ledger.state import State
-from stoa.node.finality import Finality, members
+from stoa.node.finality import Finality
 from stoa.node.state_store import Standing, StateStore
 from stoa.ordering.engine import Ordered
 from stoa.wire.batch import Batch, header_digest, read_batch
@@ -109,7 +110,7 @@ class Commit:
         self.journal.append(block, (vote,))
         self.journal.sync()
         mark = self._spent("sync", mark)
-        certificate = self.finality.take(vote, members(self.view))
+        certificate = self.finality.take(vote, members_at(self.view, place.height))  # the block may change members
         assert certificate is not None, "an embedded network has one validator and a quorum of one"
         self.journal.certify(certificate)
         mark = self._spent("vote", mark)

@@ -3,29 +3,20 @@
 Who may vote and how many make a quorum are rows of the ledger; here they are asked for, never decided.
 """
 
-from collections.abc import Mapping
 from typing import NamedTuple
 
-from stoa.kernel import limits, signing
-from stoa.ledger.governance.model import PARAMETERS, QUORUM, VALIDATORS
-from stoa.ledger.state import State
+from stoa.kernel import signing
+from stoa.ledger.governance.members import Members as Members
+from stoa.ledger.governance.members import members as members
+from stoa.ledger.governance.members import members_at as members_at
 from stoa.wire.block import Header
 from stoa.wire.vote import (
     Certificate,
     Checkpoint,
     Vote,
-    byzantine,
     checkpoint_digest,
-    majority,
     sign_vote,
 )
-
-
-class Members(NamedTuple):
-    """The validators' voting keys by institution, and how many equal votes make a block final."""
-
-    keys: Mapping[str, bytes]
-    quorum: int
 
 
 class Validator(NamedTuple):
@@ -36,13 +27,6 @@ class Validator(NamedTuple):
 
     def __repr__(self) -> str:
         return f"Validator({self.institution})"
-
-
-def members(view: State) -> Members:
-    """The validators and the quorum as of the view."""
-    keys = dict(view.scan(VALIDATORS, (), limits.MAX_VALIDATORS))
-    rule = byzantine if view.get(PARAMETERS, QUORUM) else majority
-    return Members(keys, rule(len(keys)))
 
 
 class Finality:

@@ -20,12 +20,13 @@ from stoa.kernel.base import Rejection
 from stoa.kernel.codec import encode
 from stoa.ledger import due, machine
 from stoa.ledger.catalog import Body
+from stoa.ledger.governance.members import Members, members, members_at
 from stoa.ledger.governance.model import BATCH_BYTES, BATCH_LINGER_MS, BATCH_TRANSACTIONS, PARAMETERS
 from stoa.ledger.identity.model import LANES
 from stoa.ledger.state import State
 from stoa.node import proofs
 from stoa.node.commit import Commit, FinalBlock, Listener, Skipped
-from stoa.node.finality import Finality, Members, Validator, members
+from stoa.node.finality import Finality, Validator
 from stoa.node.recovery import Progress, open_state
 from stoa.node.verifier import Verifier
 from stoa.ordering.embedded import EmbeddedEngine
@@ -101,12 +102,12 @@ class Node:
 
     def _certify_tail(self) -> None:
         """Certificates that a crash kept from the disk are made again: this validator's vote is in the journal."""
-        who = members(self._commit.view)
         for height in range(max(1, self.journal.final), self.journal.height + 1):
             if self.journal.certificate(height) is None:
-                certificate = self.finality.take(self.finality.vote(self.journal.header(height)), who)
-                if certificate is not None:
-                    self.journal.certify(certificate)
+                who = members_at(self._commit.view, height)
+                for vote in self.journal.votes(height):
+                    if certificate := self.finality.take(vote, who):
+                        self.journal.certify(certificate)
         self.journal.sync()
 
     # running

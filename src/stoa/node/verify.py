@@ -1,7 +1,8 @@
 """``stoa verify``: prove a journal from genesis, trusting nothing but the genesis document.
 
-First the record itself: checksums, hash chain, roots, batch signatures, certificates. Then its meaning: every block is
-executed again and must give the same receipts and rows. Then the invariants over all rows, and the checkpoints. Last
+Its meaning: every block is executed again and must give the same receipts and rows, which also tells who the members
+were at each height. The record itself: checksums, hash chain, roots, and the signatures of those members under batches
+and certificates. Then the invariants over all rows, and the checkpoints. Last
 the state store, if one is given: its rows must be the ones just computed.
 """
 
@@ -17,10 +18,9 @@ from stoa.journal.flaws import Authority
 from stoa.journal.journal import Journal
 from stoa.kernel import merkle
 from stoa.kernel.base import Broken
-from stoa.ledger.memory import MemoryFinal
+from stoa.ledger.governance.members import members_at
 from stoa.ledger.state import State
 from stoa.node.commit import standing_at
-from stoa.node.finality import members
 from stoa.node.proofs import state_hashes
 from stoa.node.recovery import Progress, found_state, replay_block
 from stoa.node.state_store import FIRST_ROW, StateStore
@@ -42,34 +42,30 @@ class Verified(NamedTuple):
 
 def verify(journal_folder: Path, state_folder: Path | None = None, progress: Progress | None = None) -> Verified:
     """Check a journal from genesis, and the state store beside it if its folder is given. Changes nothing."""
-    flaws = list(_record_flaws(journal_folder))
     with tempfile.TemporaryDirectory(prefix="stoa-verify-") as scratch:
         store = StateStore(Path(scratch), durable=False)
         try:
-            return _replayed(journal_folder, state_folder, store, flaws, progress)
+            return _replayed(journal_folder, state_folder, store, progress)
         finally:
             store.close()
 
 
-def _record_flaws(folder: Path) -> Iterator[str]:
-    """Damage in the record itself, located by segment, offset and height."""
-    try:
-        with Journal.open(folder, readonly=True) as journal:
-            view = State(MemoryFinal())
-            found_state(view, journal.genesis)
-            keys, quorum = members(view)
-    except (Damaged, Broken, ValueError) as error:
-        yield str(error)
-        return
-    report = inspect(folder, Authority(keys, keys, quorum))
+def _record_flaws(folder: Path, view: State) -> Iterator[str]:
+    """Damage in the record itself, located by segment, offset and height. The replayed view knows the members of each
+    height; beyond where replay stopped, the last members that it knows are asked for."""
+
+    def authority(height: int) -> Authority:
+        keys, quorum = members_at(view, height)
+        return Authority(keys, keys, quorum)
+
+    report = inspect(folder, authority)
     for damage in report.damages[:MAX_FLAWS]:
         yield str(damage)
 
 
-def _replayed(
-    folder: Path, state_folder: Path | None, store: StateStore, flaws: list[str], progress: Progress | None
-) -> Verified:
+def _replayed(folder: Path, state_folder: Path | None, store: StateStore, progress: Progress | None) -> Verified:
     view, transactions = State(store), 0
+    flaws: list[str] = []
     with Journal.open(folder, readonly=True) as journal:
         header, writes = found_state(view, journal.genesis)
         try:
@@ -87,6 +83,8 @@ def _replayed(
                     progress(header.height, journal.height)
         except (Broken, Damaged, ValueError) as error:
             flaws.append(str(error))
+            view.discard()
+        flaws = [*_record_flaws(folder, view), *flaws]
         with store.snapshot() as snapshot:
             root = merkle.root_of_hashes(state_hashes(snapshot))
         checkpoint = journal.latest_checkpoint(header.height)
