@@ -138,3 +138,10 @@ def test_recovery_to_an_account_with_another_asset_adds_to_it(lost: Hall) -> Non
     lost.issue("OTH", "kim2", 5)
     lost.do(BOTH, recover("kim", "kim2"))
     assert (lost.units("HBT", "kim2"), lost.units("OTH", "kim2")) == (100, 5)
+
+
+def test_a_line_that_is_empty_on_both_counts_does_not_stand_in_the_way(lost: Hall) -> None:
+    """kim once had cash on the lost account and has some on the new one: nothing of it is to be moved."""
+    lost.do("kim", send("kim", "kim2", 700, asset="USD"))
+    lost.do(BOTH, recover("kim", "kim2"))
+    assert (lost.units("HBT", "kim2"), lost.units("USD", "kim2")) == (100, 700)

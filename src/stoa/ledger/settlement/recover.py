@@ -51,8 +51,8 @@ def rejections(view: State, ctx: Context, ins: Recover) -> Rejections:
         yield TooManyLines(ins.account, len(assets), limits.MAX_ASSETS_OF_ACCOUNT)
         return
     for asset in assets:
-        target = line(view, asset, ins.to)
-        if target.units or target.frozen or target.held:
+        source, target = line(view, asset, ins.account), line(view, asset, ins.to)
+        if (source.units or source.frozen) and (target.units or target.frozen):
             yield NotEmpty(ins.to, asset)
     yield from act_rejections(view, ctx, _moves(view, ins, assets))
 
