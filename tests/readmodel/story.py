@@ -15,6 +15,7 @@ from stoa.ledger.catalog import Receipt
 from stoa.ledger.compliance.attest import Attest
 from stoa.ledger.compliance.model import CLAIMS, COUNTS, POSITIONS
 from stoa.ledger.compliance.revoke import Revoke
+from stoa.ledger.corporate_actions.claim_income import ClaimIncome
 from stoa.ledger.corporate_actions.model import DISTRIBUTIONS as TERMS
 from stoa.ledger.corporate_actions.model import PRO_RATA, PROGRESS, UNCLAIMED
 from stoa.ledger.holds.freeze_units import FreezeUnits
@@ -38,24 +39,26 @@ from tests.ledger.income import announce
 from tests.ledger.offering_hall import OfferingHall
 from tests.readmodel.chain import Chain
 
+ASSETS_HELD = ("HBT", "USD", "BND.A", "BND.B")
 PEOPLE = ("kim", "lee", "smith", "kim2", "lee2")
-CONTROL = ("AGENT", "KSD")
 
 
 class Market(OfferingHall, Chain):
-    """Three people with five accounts, a security of one class and one of two, cash, a payer and a tax office."""
+    """Three people with five accounts and a spare one each, a security of one class and one of two, cash, a payer of
+    income and a tax office."""
 
     def __init__(self) -> None:
         super().__init__()
         self.security("BND", classes=(ClassTerms("A", "Senior", 10**9), ClassTerms("B", "Junior", 10**9)))
         for name, country in (("kim", "KR"), ("lee", "KR"), ("smith", "US"), ("payer", "KR"), ("taxes", "KR")):
             self.person(name, country)
-        for name, owner in (("kim2", "kim"), ("lee2", "lee")):
-            self.second_account(name, owner)
-        for name in (*PEOPLE[:3], "payer"):
-            self.issue("USD", name, 1_000_000)
-        for name, cost in (("kim", 90_000), ("lee", 101)):
-            self.issue("HBT", name, 900, cost)
+        for name in ("kim2", "lee2", "kim3", "lee3", "smith3"):
+            self.second_account(name, name[:-1])
+        self.issue("USD", "payer", 1_000_000)
+        for name in PEOPLE:
+            self.issue("USD", name, 100_000)
+            for asset, cost in (("HBT", 90_001), ("BND.A", 101), ("BND.B", 0)):
+                self.issue(asset, name, 900, cost)
 
     def sign(self, names: str | tuple[str, ...], *instructions: Instruction) -> bytes:
         return self.signed(names, *instructions)
@@ -70,9 +73,24 @@ def steps() -> st.SearchStrategy[tuple[Any, ...]]:
     )
 
 
-def _hold(market: Market, asset: str, who: str) -> int:
-    rows = market.view.scan(HOLDS, (asset, account(who)), 1)
-    return rows[0][0][2] if rows else 1
+def _lien(market: Market, who: str) -> tuple[str, str, int, str]:
+    """The account, asset, number and owner of some hold, on this account if it has one."""
+    for name in (who, *PEOPLE):
+        for asset in ASSETS_HELD:
+            for (_, _, number), hold in market.view.scan(HOLDS, (asset, account(name)), 1):
+                return name, asset, number, next((one for one in PEOPLE if account(one) == hold.owner), "kim")
+    return who, "HBT", 1, "kim"
+
+
+def _control(asset: str) -> tuple[str, ...]:
+    return ("BANK",) if asset == "USD" else ("AGENT", "KSD")
+
+
+def _end_hold(market: Market, who: str, to: str, units: int, cost: int, execute: bool) -> bytes:
+    who, asset, number, owner = _lien(market, who)
+    if execute:
+        return market.sign(owner, ExecuteHold(asset, account(who), number, account(to), units // 4 + 1, cost))
+    return market.sign(owner, ReleaseHold(asset, account(who), number, units // 4 + 1, "done"))
 
 
 ACTS: dict[str, Any] = {
@@ -80,34 +98,37 @@ ACTS: dict[str, Any] = {
         a, Transfer(asset, account(a), account(b), units, cost, ())
     ),
     "issue": lambda m, a, b, asset, units, cost: m.sign(
-        "BANK" if asset == "USD" else CONTROL, Issue(asset, account(a), units, cost, m.time + cost * 10_000)
+        _control(asset), Issue(asset, account(a), units, cost, m.time + cost * 100)
     ),
-    "redeem": lambda m, a, b, asset, units, cost: m.sign((a, *CONTROL), Redeem(asset, account(a), units, cost, ())),
+    "redeem": lambda m, a, b, asset, units, cost: m.sign(
+        (a, *_control(asset)), Redeem(asset, account(a), units, cost, ())
+    ),
     "settle": lambda m, a, b, asset, units, cost: m.sign(
         (a, b),
-        Settle((Leg("HBT", account(a), account(b), units, cost + 1, ()),
-                Leg("USD", account(b), account(a), cost + 1, 0, ())), ""),
+        Settle(
+            (
+                Leg("HBT", account(a), account(b), units, cost + 1, ()),
+                Leg("USD", account(b), account(a), cost + 1, 0, ()),
+            ),
+            "",
+        ),
     ),
     "hold": lambda m, a, b, asset, units, cost: m.sign(
-        a, PlaceHold(asset, account(a), units, account(b), "pledge", m.time + 50_000 if cost % 2 else 0)
+        a, PlaceHold(asset, account(a), units, account(b), "pledge", m.time + 50_000 if cost % 5 == 0 else 0)
     ),
-    "release": lambda m, a, b, asset, units, cost: m.sign(
-        b, ReleaseHold(asset, account(a), _hold(m, asset, a), units, "done")
-    ),
-    "execute": lambda m, a, b, asset, units, cost: m.sign(
-        b, ExecuteHold(asset, account(a), _hold(m, asset, a), account(b), units, cost)
-    ),
+    "release": lambda m, a, b, asset, units, cost: _end_hold(m, a, b, units, cost, execute=False),
+    "execute": lambda m, a, b, asset, units, cost: _end_hold(m, a, b, units, cost, execute=True),
     "freeze": lambda m, a, b, asset, units, cost: m.sign(
         "FSS", FreezeUnits(asset, account(a), units, cost % 3 == 0, "court", EVIDENCE)
     ),
     "freeze account": lambda m, a, b, asset, units, cost: m.sign(
-        "FSS", FreezeAccount(account(a), cost % 2 == 0, "court", EVIDENCE)
+        "FSS", FreezeAccount(account(a), cost % 4 == 0, "court", EVIDENCE)
     ),
     "force": lambda m, a, b, asset, units, cost: m.sign(
-        CONTROL, ForceTransfer(asset, account(a), account(b), units, cost, "court", EVIDENCE)
+        _control(asset), ForceTransfer(asset, account(a), account(b), units, cost, "court", EVIDENCE)
     ),
     "recover": lambda m, a, b, asset, units, cost: m.sign(
-        ("BROKER-A", "KSD"), Recover(account(a), account(b), "lost", EVIDENCE)
+        ("BROKER-A", "KSD"), Recover(account(a), account(a.rstrip("2") + "3"), "lost", EVIDENCE)
     ),
     "attest": lambda m, a, b, asset, units, cost: m.sign(
         "IDP",
@@ -129,7 +150,7 @@ def tell(market: Market, story: list[tuple[Any, ...]], together: int) -> list[Re
 
 
 def raise_and_pay(market: Market) -> None:
-    """An over-subscribed offering that settles, and a distribution that is paid, with some of it unclaimed."""
+    """An over-subscribed offering that settles, and a distribution that is paid, with some of it claimed late."""
     market.offer(units=500, soft_cap=100)
     for name, units in (("kim", 400), ("smith", 333), ("lee", 5)):
         try:
@@ -144,6 +165,8 @@ def raise_and_pay(market: Market) -> None:
     market.act("FSS", FreezeAccount(account("lee"), True, "court", EVIDENCE))
     market.wait(DAY)
     market.wait(DAY)
+    market.act("FSS", FreezeAccount(account("lee"), False, "court", EVIDENCE))
+    market.act("lee", ClaimIncome("Q1", account("lee")))
 
 
 def ledger_rows(market: Market) -> dict[str, Any]:

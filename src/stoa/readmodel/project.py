@@ -35,9 +35,21 @@ HANDLERS: Final[dict[str, Handler]] = {
     **offerings.HANDLERS,
     **corporate_actions.HANDLERS,
 }
-# facts whose every consequence is in other events of the same act; they stay readable in the table of events
+# facts that no table but that of events needs: their consequences are in other events, or nothing asks for them yet
 RECORDED_ONLY: Final = frozenset(
-    {"settlement.forced.v1", "assets.record_taken.v1", "corporate_actions.tax_remitted.v1"}
+    {
+        "assets.record_taken.v1",
+        "corporate_actions.tax_remitted.v1",
+        "governance.enacted.v1",
+        "governance.lapsed.v1",
+        "governance.parameter_set.v1",
+        "governance.proposed.v1",
+        "governance.validator_admitted.v1",
+        "governance.validator_removed.v1",
+        "governance.vote_cast.v1",
+        "governance.voting_key_rotated.v1",
+        "settlement.forced.v1",
+    }
 )
 
 

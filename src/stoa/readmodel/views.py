@@ -55,7 +55,7 @@ class Views:
             columns = {column["name"] for column in inspect(connection).get_columns(CURSOR.name)}
             if "version" not in columns:
                 return False
-            return connection.scalar(select(CURSOR.c.version)) in (None, schema_version())
+            return connection.scalar(select(CURSOR.c.version)) == schema_version()
 
     def clear(self) -> None:
         """Drop every table and make it anew, in one transaction."""

@@ -1,7 +1,6 @@
-"""The ledger itself: blocks, transactions with what they asked and what became of them, receipts, the feed of facts."""
+"""The ledger itself: blocks, transactions with what they asked and what became of them, and receipts."""
 
 import json
-from collections.abc import Sequence
 from typing import Any, Final
 
 import msgspec
@@ -10,7 +9,7 @@ from sqlalchemy import Connection, Select, select
 from stoa.kernel.base import figures
 from stoa.kernel.identifiers import address
 from stoa.ledger.catalog import read_body, read_receipt, tag_of
-from stoa.readmodel.queries.paging import LONGEST_PAGE, PAGE, Page, behind, bounded_limit, fill, numbers, page
+from stoa.readmodel.queries.paging import PAGE, Page, behind, bounded_limit, fill, numbers, page
 from stoa.readmodel.schema import BLOCKS, EVENTS, RECEIPTS, TRANSACTIONS
 from stoa.readmodel.views import tip
 from stoa.wire.envelope import read_envelope
@@ -57,9 +56,8 @@ class TransactionLine(msgspec.Struct, frozen=True):
 
 
 class EventLine(msgspec.Struct, frozen=True):
-    """A fact. ``cursor`` names its place on the chain, height.index.n, for whoever wants to go on from there."""
+    """A fact, the ``n``-th of its receipt, with its fields by name."""
 
-    cursor: str
     height: int
     index: int
     n: int
@@ -193,24 +191,5 @@ def events_of(db: Connection, height: int, index: int) -> tuple[EventLine, ...]:
     return tuple(_event(row) for row in db.execute(wanted.limit(MOST_EVENTS)))
 
 
-def events_since(
-    db: Connection, after: str = "", tags: Sequence[str] = (), limit: int = LONGEST_PAGE
-) -> tuple[EventLine, ...]:
-    """Facts behind a cursor (height.index.n; empty: from the start), in the chain's order, of these tags or of all.
-
-    To begin with the block after height h, ask behind ``{h}.{2**31}.0``. Raises BadCursor.
-    """
-    table = EVENTS.c
-    key = (table.height, table["index"], table.n)
-    wanted = select(EVENTS)
-    if after:
-        wanted = wanted.where(behind(key, numbers(after, 3)))
-    if tags:
-        wanted = wanted.where(table.tag.in_(tags))
-    found = db.execute(wanted.order_by(*key).limit(bounded_limit(limit)))
-    return tuple(_event(row) for row in found)
-
-
 def _event(row: Any) -> EventLine:
-    place = (row.height, row._mapping["index"], row.n)
-    return fill(EventLine, row, cursor=".".join(map(str, place)), body=json.loads(row.body))
+    return fill(EventLine, row, body=json.loads(row.body))

@@ -72,17 +72,16 @@ class IncomeTotal(msgspec.Struct, frozen=True):
 
 
 class GainTotal(msgspec.Struct, frozen=True):
-    """What sales of an asset brought, and what the lots sold had cost, in the security's currency."""
+    """What sales of an asset brought, and what the lots sold had cost, in the security's currency.
+
+    ``gain`` is the difference: below zero for a loss.
+    """
 
     asset: str
     units: int
     proceeds: int
     basis: int
-
-    @property
-    def gain(self) -> int:
-        """Negative for a loss."""
-        return self.proceeds - self.basis
+    gain: int
 
 
 class Portfolio(msgspec.Struct, frozen=True):
@@ -127,7 +126,8 @@ def income_totals(db: Connection, accounts: Sequence[bytes], *where: ColumnEleme
 
 def gain_totals(db: Connection, accounts: Sequence[bytes], *where: ColumnElement[bool]) -> tuple[GainTotal, ...]:
     """Sales from these accounts by asset."""
-    return tuple(GainTotal(*row) for row in _sums(db, GAINS, "asset", ("units", "proceeds", "basis"), accounts, where))
+    found = _sums(db, GAINS, "asset", ("units", "proceeds", "basis"), accounts, where)
+    return tuple(GainTotal(asset, units, got, basis, got - basis) for asset, units, got, basis in found)
 
 
 def _sums(
