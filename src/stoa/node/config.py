@@ -1,0 +1,74 @@
+"""The settings of one institution's house: ``stoa.toml`` in the ledger's folder, every setting documented in the file.
+
+Owns the names, types, defaults and bounds, and the text that ``stoa init`` writes. Paths are relative to the folder.
+Does not own secrets: the passphrase comes from the environment or the keyboard, never from this file.
+"""
+
+import tomllib
+from pathlib import Path
+from typing import Annotated, Final, Literal
+
+import msgspec
+from msgspec import Meta
+
+from stoa.kernel.identifiers import InstitutionId
+
+FILE: Final = "stoa.toml"
+FOLDER_VARIABLE: Final = "STOA_FOLDER"  # the folder to use when no --folder is given
+PASSPHRASE_VARIABLE: Final = "STOA_PASSPHRASE"  # of the keystore, for programs; people are asked for it
+DEFAULT_PORT: Final = 7080
+MAX_PROCESSES: Final = 256
+
+_Path = Annotated[str, Meta(min_length=1, max_length=400)]
+_KeyName = Annotated[str, Meta(min_length=1, max_length=64)]
+
+
+class BadConfig(ValueError):
+    """The file does not say what settings can say; the message names file, field and rule."""
+
+
+class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The settings. ``TEMPLATE`` says what each one means."""
+
+    institution: InstitutionId
+    port: Annotated[int, Meta(ge=1, le=65_535)] = DEFAULT_PORT
+    processes: Annotated[int, Meta(ge=0, le=MAX_PROCESSES)] = 0
+    language: Literal["en", "ko"] = "en"
+    audience: Annotated[str, Meta(min_length=1, max_length=120)] = "stoa"
+    keystore: _Path = "keys.keystore"
+    validator_key: _KeyName = "validator"
+    vault_key: _KeyName = "vault"
+    policy: _Path = "policy.toml"
+    views: _Path = "views.sqlite"
+
+
+TEMPLATE: Final = """\
+# The settings of this house. A changed setting counts from the next start.
+
+institution = "{institution}"    # whose house this is; its validator makes the blocks
+port = {port}                # where API and pages listen, on 127.0.0.1 only
+processes = {processes}              # more processes that check signatures; 0: the node does it itself
+language = "{language}"            # of the command line where --language is not given: en or ko
+audience = "{audience}"         # names this door in signed requests, so that no other door accepts them
+
+keystore = "{keystore}"  # signing keys, sealed under the passphrase (STOA_PASSPHRASE, or asked for)
+validator_key = "{validator_key}"  # the key in the keystore from which the voting key is derived
+vault_key = "{vault_key}"          # the key from which the vault's master key is derived
+policy = "{policy}"     # who may have what signed
+views = "{views}"    # the read model: a file (SQLite), or postgresql://user@host/name
+"""
+
+
+def load_config(folder: Path) -> Config:
+    """The settings in a folder. Raises BadConfig; FileNotFoundError when there is no ledger."""
+    text = (folder / FILE).read_text(encoding="utf-8")
+    try:
+        return msgspec.convert(tomllib.loads(text), Config)
+    except (tomllib.TOMLDecodeError, msgspec.ValidationError) as error:
+        raise BadConfig(f"{FILE}: {error}") from None
+
+
+def write_config(folder: Path, config: Config) -> None:
+    """Write the documented file of these settings."""
+    text = TEMPLATE.format_map(msgspec.structs.asdict(config))
+    (folder / FILE).write_text(text, encoding="utf-8")
