@@ -1,0 +1,214 @@
+"""``stoa init``, ``stoa up`` and ``stoa demo``: a ledger is made, runs, or plays its story."""
+
+import secrets
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Final
+
+from cyclopts import Parameter
+
+from stoa.cli.houses import HERE, opened, passphrase
+from stoa.cli.shell import PLAIN, Common, Trouble, Usage, app, console, write_json
+
+if TYPE_CHECKING:
+    from stoa.demo.dossier import Institution
+
+NETWORK: Final = (
+    ("REGISTRAR", "registrar"), ("BROKER-A", "broker"), ("BROKER-B", "broker"), ("AGENT", "issuer_agent"),
+    ("BANK", "settlement_bank"), ("VENUE", "venue_operator"), ("IDENTITY", "identity_provider"),
+    ("SUPERVISOR", "supervisor"),
+)  # fmt: skip
+EXAMPLE: Final = Path(__file__).resolve().parents[3] / "examples" / "harbour-tower"
+POLICY: Final = """\
+# Who may have what signed, in the order in which grants are tried. A user, his roles and accounts: `stoa users add`.
+
+[[grant]]
+id = "investors"
+roles = ["investor"]
+accounts = ["linked"]
+instructions = ["settlement.transfer.*", "settlement.settle.*", "offerings.subscribe.*", "offerings.withdraw.*"]
+
+[[grant]]
+id = "clerks"
+roles = ["clerk"]
+accounts = ["linked"]
+instructions = ["*"]
+"""
+
+
+@app.command
+def init(
+    folder: Annotated[Path, Parameter(help="A new folder for the ledger.")] = HERE,
+    *,
+    chain: Annotated[str, Parameter(help="The ledger's name, in every transaction.")] = "stoa",
+    network: Annotated[
+        Path | None, Parameter(help="A TOML file with the [[institution]]s, as in a term sheet.")
+    ] = None,
+    validator: Annotated[str, Parameter(help="The institution that runs the node; by default the registrar.")] = "",
+    port: int = 7080,
+    common: Common = PLAIN,
+) -> None:
+    """Make a ledger folder: keys, genesis, settings and a signing policy, for a network on this machine."""
+    from stoa.node.config import FILE, Config, write_config
+
+    if (folder / FILE).exists() or (folder.is_dir() and any(folder.iterdir())):
+        raise Usage(common.words(f"{folder} is not empty: choose a new folder.", f"{folder}이(가) 비어 있지 않습니다."))
+    members = _members(network)
+    registrar = next((one.code for one in members if "registrar" in one.roles), "")
+    chosen = validator or registrar
+    if chosen not in [one.code for one in members]:
+        raise Usage(f"--validator {chosen!r}: wanted is one of " + ", ".join(one.code for one in members))
+    addresses = _found(folder, chain, members, chosen, common)
+    write_config(folder, Config(chosen, port, language=common.tongue))
+    (folder / "policy.toml").write_text(POLICY, encoding="utf-8")
+    answer = {"folder": str(folder), "chain": chain, "validator": chosen, "institutions": addresses}
+    en = f"The ledger {chain} is in {folder}. Run it: stoa up --folder {folder}"
+    common.done(answer, en, f"원장 {chain}을(를) {folder}에 만들었습니다. 실행: stoa up --folder {folder}")
+
+
+def _members(network: Path | None) -> "tuple[Institution, ...]":
+    from stoa.demo.dossier import Institution
+    from stoa.demo.files import institutions
+    from stoa.demo.reading import BadFile
+
+    if network is None:
+        return tuple(Institution(code, code.title(), "KR", (role,)) for code, role in NETWORK)
+    try:
+        return institutions(network)
+    except BadFile as error:
+        raise Usage(str(error)) from None
+
+
+def _found(
+    folder: Path, chain: str, members: "tuple[Institution, ...]", validator: str, common: Common
+) -> dict[str, str]:
+    """Keys into the keystore, genesis into the journal. Returns each institution's address."""
+    from stoa.api.opening import VOTING_PURPOSE
+    from stoa.custody.keystore import Keystore, KeystoreError
+    from stoa.custody.vault import MAX_PARTY
+    from stoa.kernel import signing
+    from stoa.kernel.codec import Malformed
+    from stoa.ledger.catalog import Genesis
+    from stoa.node.config import Config
+    from stoa.node.found import found
+    from stoa.node.node import wall_clock
+    from stoa.wire.forms import BadForm, from_form
+
+    settings, now = Config(validator), wall_clock()
+    try:
+        keystore = Keystore.create(folder / settings.keystore, passphrase(common, new=True))
+        names = [settings.validator_key, settings.vault_key, *(one.code for one in members)]
+        keys = {key.name: key for key in keystore.generate_all(names, now)}
+        voting = signing.public_key(keystore.derived(settings.validator_key, VOTING_PURPOSE).reveal()).hex()
+        founders = [
+            {
+                "institution": one.code, "name": one.name, "country": one.country, "roles": list(one.roles),
+                "party": 1 + secrets.randbelow(MAX_PARTY), "threshold": 1, "keys": [keys[one.code].public.hex()],
+                "validator": voting if one.code == validator else "",
+            }
+            for one in members
+        ]  # fmt: skip
+        form = {"chain": chain, "time": now, "founders": founders, "parameters": []}
+        found(folder, from_form(Genesis, form))
+    except (KeystoreError, BadForm, Malformed) as error:
+        raise Usage(str(error)) from None
+    return {one.code: keys[one.code].address for one in members}
+
+
+@app.command
+def up(*, common: Common = PLAIN) -> None:
+    """Run the node with its API and pages on 127.0.0.1, until Ctrl-C."""
+    from stoa.api.app import create_app
+    from stoa.api.serve import CannotListen, serve
+    from stoa.web.handlers import handlers
+
+    with opened(common) as house:
+        _print_urls(common, house.config.port)
+        try:
+            serve(create_app(house.services, handlers()), house.config.port)
+        except CannotListen as error:
+            raise Trouble(f"{error}: change port in stoa.toml") from None
+        if house.services.node.failure:
+            raise Trouble(house.services.node.failure)
+
+
+def _print_urls(common: Common, port: int) -> None:
+    url = f"http://127.0.0.1:{port}"
+    urls = {"console": url, "api": f"{url}/v1", "openapi": f"{url}/schema/openapi.json", "health": f"{url}/health"}
+    stop = common.words("Ctrl-C stops it.", "Ctrl-C로 종료합니다.")
+    lines = "\n".join(f"{name:8} {address}" for name, address in urls.items())
+    common.answer(urls, lambda out: out.print(f"{lines}\n{stop}", highlight=False))
+
+
+@app.command
+def demo(
+    *,
+    files: Annotated[Path, Parameter(help="A folder of input files; by default the example Harbour Tower.")] = EXAMPLE,
+    keep: Annotated[Path | None, Parameter(help="Where to leave the ledger; by default it is removed.")] = None,
+    exit: Annotated[bool, Parameter(negative="", help="End after the story instead of serving the console.")] = False,
+    port: int = 7080,
+    common: Common = PLAIN,
+) -> None:
+    """Tell the whole life of one security on a real node, then serve its console and API until Ctrl-C."""
+    import tempfile
+
+    from stoa.demo.files import load
+    from stoa.demo.reading import BadFile
+
+    try:
+        dossier = load(files)
+    except BadFile as error:
+        raise Usage(str(error), file=error.file, line=error.line, field=error.field) from None
+    if keep is not None:
+        if keep.is_dir() and any(keep.iterdir()):
+            raise Usage(common.words(f"--keep {keep}: is not empty.", f"--keep {keep}: 비어 있지 않습니다."))
+        _tell(keep, dossier, exit, port, common)
+        return
+    with tempfile.TemporaryDirectory(prefix="stoa-demo-") as scratch:
+        _tell(Path(scratch) / "ledger", dossier, exit, port, common)
+
+
+def _tell(folder: Path, dossier: Any, leave: bool, port: int, common: Common) -> None:
+    from stoa.api.serve import CannotListen, free_port
+    from stoa.demo.play import play
+    from stoa.demo.stage import Stage, StageError
+    from stoa.demo.telling import Silence, Telling
+
+    telling = Telling(console(), common.tongue)
+    try:
+        with Stage(folder, dossier, free_port() if leave else port) as stage:
+            report = play(stage, Silence() if common.json else telling)
+            if common.json:
+                write_json(report)
+            else:
+                telling.end(report, {dossier.terms.currency: dossier.terms.decimals})
+            if not report.ok:
+                raise Trouble("not everything came out as expected")
+            if not leave:
+                _serve(stage, folder, common)
+    except (StageError, CannotListen) as error:
+        raise Trouble(str(error)) from None
+
+
+def _serve(stage: Any, folder: Path, common: Common) -> None:
+    """Hold the stage open, its clock running, until Ctrl-C."""
+    import signal
+    import threading
+
+    from stoa.demo.cast import PASSPHRASE
+    from stoa.demo.visitors import PASSWORD, admit
+
+    names = ", ".join(admit(stage))
+    stage.clock.run()
+    asked = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: asked.set())
+    out = console(stderr=common.json)
+    out.print(f"\n[bold]{stage.door.url}[/]  ({stage.door.url}/v1)", highlight=False)
+    who = common.words("Sign in as one of", "다음 사용자로 로그인")
+    out.print(f"{who}: {names}; {common.words('password', '비밀번호')} {PASSWORD}", highlight=False, soft_wrap=True)
+    look = f"STOA_PASSPHRASE={PASSPHRASE} stoa query securities --folder {folder}"
+    out.print(common.words(f"In another terminal: {look}", f"다른 터미널에서: {look}"), highlight=False, soft_wrap=True)
+    out.print(common.words("Ctrl-C stops it.", "Ctrl-C로 종료합니다."))
+    while not asked.wait(1.0):
+        if stage.node.failure:
+            raise Trouble(stage.node.failure)

@@ -1,0 +1,176 @@
+"""From the common options to a folder's parts: settings, passphrase, journal, views, and a door to talk to.
+
+A command talks to the running node through its API where there is one; where there is none, it opens the house for as
+long as it takes. Reading needs neither node nor passphrase.
+"""
+
+import getpass
+import os
+import socket
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from stoa.cli.shell import Common, Trouble, Usage
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+    from stoa.api.opening import OpenHouse
+    from stoa.client import Client
+    from stoa.custody.secret import Secret
+    from stoa.journal.journal import Journal
+    from stoa.node.config import Config
+    from stoa.readmodel.views import Views
+
+GLANCE_SECONDS: Final = 0.2
+HERE: Final = Path("ledger")  # the folder where --folder and STOA_FOLDER are not given
+
+
+def folder_of(common: Common) -> Path:
+    """The ledger's folder. Raises Usage when there is no ledger in it."""
+    from stoa.node.config import FILE
+
+    folder = common.folder or HERE
+    if not (folder / FILE).is_file():
+        raise Usage(
+            common.words(
+                f"There is no ledger in {folder} (no {FILE}). Make one with: stoa init {folder}; or give --folder.",
+                f"{folder}에 원장이 없습니다({FILE} 없음). stoa init {folder} 로 만들거나 --folder를 지정하십시오.",
+            )
+        )
+    return folder
+
+
+def config_of(common: Common) -> "Config":
+    """The settings. Raises Usage."""
+    from stoa.node.config import BadConfig, load_config
+
+    try:
+        return load_config(folder_of(common))
+    except BadConfig as error:
+        raise Usage(str(error)) from None
+
+
+def secret(common: Common, variable: str, en: str, ko: str, new: bool = False) -> "Secret":
+    """A secret word, from an environment variable or from the keyboard; a new one is asked for twice. Raises Usage."""
+    from stoa.custody.secret import Secret
+
+    given = os.environ.get(variable)
+    if given is not None:
+        return Secret(given)
+    asked = common.words(en, ko)
+    if not sys.stdin.isatty():
+        raise Usage(
+            common.words(
+                f"{asked} is needed: set {variable}, or run this on a terminal.",
+                f"{asked}이(가) 필요합니다. {variable}를 설정하거나 터미널에서 실행하십시오.",
+            )
+        )
+    first = Secret(getpass.getpass(f"{asked}: "))
+    if new and first != Secret(getpass.getpass(common.words("Once more: ", "다시 한 번: "))):
+        raise Usage(common.words("The two differ.", "두 입력이 다릅니다."))
+    return first
+
+
+def passphrase(common: Common, new: bool = False) -> "Secret":
+    """The keystore's passphrase."""
+    from stoa.node.config import PASSPHRASE_VARIABLE
+
+    return secret(common, PASSPHRASE_VARIABLE, "The keystore's passphrase", "키 저장소의 암호", new)
+
+
+@contextmanager
+def journal_of(common: Common) -> "Iterator[Journal]":
+    """The journal, read beside whoever writes it. Raises Trouble when it cannot be read."""
+    from stoa.journal.faults import Damaged, NoJournal
+    from stoa.journal.journal import Journal
+    from stoa.node.node import JOURNAL_FOLDER
+
+    try:
+        journal = Journal.open(folder_of(common) / JOURNAL_FOLDER, readonly=True)
+    except (Damaged, NoJournal) as error:
+        raise Trouble(f"{error}. Run: stoa verify") from None
+    with journal:
+        yield journal
+
+
+def is_running(common: Common) -> bool:
+    """Whether the folder's node listens on its port."""
+    with socket.socket() as probe:
+        probe.settimeout(GLANCE_SECONDS)
+        return probe.connect_ex(("127.0.0.1", config_of(common).port)) == 0
+
+
+@contextmanager
+def views_of(common: Common) -> "Iterator[Views]":
+    """The views; brought up to the journal first if no running node does that."""
+    from stoa.api.opening import views_of as open_views
+
+    views = open_views(folder_of(common), config_of(common))
+    try:
+        if not is_running(common):
+            _catch_up(common, views)
+        yield views
+    finally:
+        views.close()
+
+
+def _catch_up(common: Common, views: "Views") -> None:
+    from stoa.readmodel.rebuild import catch_up
+
+    with journal_of(common) as journal:
+        catch_up(views, journal.genesis, journal.header(0), journal.replay)
+
+
+@contextmanager
+def reading(common: Common) -> "Iterator[tuple[Connection, int]]":
+    """A connection to the views as they stand now, and the time: that of the last block if the clock is behind it."""
+    from stoa.node.node import wall_clock
+    from stoa.readmodel.views import tip
+
+    with views_of(common) as views, views.read() as connection:
+        at = tip(connection)
+        yield connection, max(wall_clock(), at.time if at else 0)
+
+
+@contextmanager
+def door(common: Common) -> "Iterator[tuple[Client, str]]":
+    """A client of the running node, or of the house opened just for this; and the door's address."""
+    from stoa.client import Client
+
+    if is_running(common):
+        url = f"http://127.0.0.1:{config_of(common).port}"
+        with Client(url) as client:
+            yield client, url
+        return
+    from stoa.api.app import create_app
+    from stoa.api.serve import Door, free_port
+
+    with opened(common) as house, Door(create_app(house.services), free_port()) as own, Client(own.url) as client:
+        yield client, own.url
+
+
+@contextmanager
+def opened(common: Common) -> "Iterator[OpenHouse]":
+    """The house, opened by this command. Raises Trouble and Usage in the words of what is wrong."""
+    from stoa.api.opening import OpenHouse
+    from stoa.custody.durable import Busy
+    from stoa.custody.keystore import KeystoreError
+    from stoa.custody.policy import PolicyError
+    from stoa.journal.faults import Damaged, Occupied
+
+    folder = folder_of(common)
+    config_of(common)
+    try:
+        house = OpenHouse(folder, passphrase(common))
+    except (KeystoreError, PolicyError) as error:
+        raise Usage(str(error)) from None
+    except (Occupied, Busy) as error:
+        raise Trouble(f"{error}: another process has this ledger open") from None
+    except Damaged as error:
+        raise Trouble(f"{error}. Run: stoa verify") from None
+    with house:
+        yield house

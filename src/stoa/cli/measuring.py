@@ -1,0 +1,44 @@
+"""``stoa bench``: benchmarks are commands, never timed tests."""
+
+from typing import TYPE_CHECKING, Annotated
+
+from cyclopts import App, Parameter
+
+from stoa.cli.shell import PLAIN, Common, Usage, app, fields_table
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+bench = App(name="bench", help="Measure this machine.")
+app.command(bench)
+
+
+@bench.command
+def ledger(
+    *,
+    transfers: Annotated[int, Parameter(help="Transfers to time.")] = 10_000,
+    holders: Annotated[int, Parameter(help="Verified holders among whom they go.")] = 1_000,
+    holdings: Annotated[int, Parameter(help="Further lines of the register, written beforehand.")] = 0,
+    refused_share: Annotated[float, Parameter(help="Share built to be refused.")] = 0.02,
+    batch: Annotated[int, Parameter(help="Transactions of a batch.")] = 2_000,
+    processes: Annotated[int, Parameter(help="Verifying processes; -1: one for each core but one.")] = -1,
+    fsync_delay_ms: Annotated[float, Parameter(help="Added to each sync of the journal.")] = 0.0,
+    seed: int = 1,
+    common: Common = PLAIN,
+) -> None:
+    """Durable, signed, compliance-checked transfers a second, beside a bare verification in the same run."""
+    from dataclasses import asdict
+
+    from stoa.bench.ledger import Options, run
+
+    if not 0 <= refused_share <= 1 or min(transfers, holders, batch) < 1 or holdings < 0:
+        raise Usage("--refused-share lies between 0 and 1, counts are 1 or more")
+    per_mille = round(refused_share * 1_000)
+    options = Options(transfers, holders, holdings, per_mille, batch, processes, fsync_delay_ms, seed)
+    figures = run(options)
+    answer = {**figures._asdict(), "workload": asdict(options)}
+
+    def show(out: "Console") -> None:
+        out.print(fields_table(answer, "stoa bench ledger"))
+
+    common.answer(answer, show)

@@ -1,0 +1,184 @@
+"""``stoa verify``, ``stoa prove`` and ``stoa snapshot``: the record checked, and shown to who trusts nobody."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+from cyclopts import App, Parameter
+
+from stoa.cli.houses import config_of, folder_of, is_running, journal_of, opened, passphrase, reading
+from stoa.cli.query import account_of, digest_of
+from stoa.cli.shell import PLAIN, Common, Refused, Trouble, Usage, app, console, fields_table, plain
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from stoa.node.finality import Finality
+
+prove = App(name="prove", help="Make proof files of receipts and holdings, and check them without a ledger.")
+app.command(prove)
+Out = Annotated[Path, Parameter(help="The file to write.")]
+
+
+@app.command
+def verify(
+    *,
+    state: Annotated[bool, Parameter(help="Compare the state store as well.")] = True,
+    common: Common = PLAIN,
+) -> None:
+    """Prove the journal from genesis: every byte, hash, signature and result; locate what is wrong."""
+    from stoa.node.node import JOURNAL_FOLDER, STATE_FOLDER
+    from stoa.node.verify import verify as check
+
+    folder = folder_of(common)
+    kept = folder / STATE_FOLDER
+    with _progress(common) as told:
+        try:
+            found = check(folder / JOURNAL_FOLDER, kept if state and kept.is_dir() else None, told)
+        except Exception as error:  # noqa: BLE001 - damage that stops the check is what was asked for
+            raise Trouble(f"{type(error).__name__}: {error}", flaws=[str(error)]) from None
+    answer = {name: plain(value) for name, value in found._asdict().items()}
+    if found.flaws:
+        raise Trouble("\n".join(found.flaws), **answer)
+    common.answer(answer, lambda out: out.print(fields_table(answer, common.words("No flaw", "흠 없음"))))
+
+
+class _progress:  # noqa: N801 - used as a word, like open()
+    """A progress bar on standard error while blocks are executed again; none in JSON."""
+
+    def __init__(self, common: Common) -> None:
+        from rich.progress import Progress
+
+        words = common.words("blocks", "블록")
+        self._bar = Progress(console=console(stderr=True), transient=True, disable=common.json)
+        self._task = self._bar.add_task(words, total=None)
+
+    def __enter__(self) -> Any:
+        self._bar.start()
+        return lambda done, whole: self._bar.update(self._task, completed=done, total=whole)
+
+    def __exit__(self, *_: object) -> None:
+        self._bar.stop()
+
+
+@prove.command
+def receipt(id: str, file: Out, *, common: Common = PLAIN) -> None:
+    """Write the proof of a transaction's receipt: its path to the block, and the block's certificate."""
+    from stoa.node.proofs import NothingToProve, receipt_proof
+    from stoa.readmodel.queries.explorer import receipt as ask
+
+    with reading(common) as (db, _), journal_of(common) as journal:
+        found = ask(db, digest_of(id))
+        if found is None:
+            raise Usage(common.words(f"There is no final transaction {id}.", f"확정된 거래 {id}이(가) 없습니다."))
+        try:
+            _write(common, file, receipt_proof(journal, found.height, found.index))
+        except NothingToProve as error:
+            raise Usage(str(error)) from None
+
+
+@prove.command
+def holding(asset: str, account: str, file: Out, *, common: Common = PLAIN) -> None:
+    """Write the proof of a line of the register: its path to a root over the whole state, signed by this validator."""
+    from stoa.node.node import STATE_FOLDER
+    from stoa.node.proofs import NothingToProve, holding_proof
+    from stoa.node.state_store import StateStore
+
+    finality, chain = _finality(common)
+    store = StateStore(folder_of(common) / STATE_FOLDER)
+    try:
+        _write(common, file, holding_proof(chain, store, finality, asset, account_of(account)))
+    except NothingToProve as error:
+        raise Usage(str(error)) from None
+    finally:
+        store.close()
+
+
+@prove.command
+def keys(file: Out, *, common: Common = PLAIN) -> None:
+    """Write the validators' public keys, which proofs are checked against."""
+    import msgspec
+
+    from stoa.client.views import Keys
+    from stoa.node.offline import validators_of
+    from stoa.node.state_store import Unusable
+
+    try:
+        chain, members = validators_of(folder_of(common))
+    except Unusable as error:
+        raise Trouble(f"{error}. Run: stoa rebuild-state") from None
+    known = Keys(chain, members.quorum, {name: key.hex() for name, key in members.keys.items()})
+    file.write_bytes(msgspec.json.format(msgspec.json.encode(known)) + b"\n")
+    common.done({"file": str(file)}, f"The public keys are in {file}.", f"공개키를 {file}에 저장했습니다.")
+
+
+@prove.command
+def check(
+    file: Annotated[Path, Parameter(help="A proof file.")],
+    *,
+    keys: Annotated[Path, Parameter(help="The file of public keys, from a source that you trust.")],
+    common: Common = PLAIN,
+) -> None:
+    """Check a proof with the public keys alone, and say what it shows. Needs no ledger and no network."""
+    import msgspec
+
+    from stoa.client import check_proof
+    from stoa.client.views import Keys
+    from stoa.kernel.codec import Malformed
+    from stoa.wire.forms import to_form
+    from stoa.wire.proof import BadProof
+
+    try:
+        known, raw = msgspec.json.decode(keys.read_bytes(), type=Keys), file.read_bytes()
+        shows = to_form(check_proof(raw, known.public(), known.quorum))
+    except OSError as error:
+        raise Usage(f"{error.filename}: {error.strerror}") from None
+    except (msgspec.DecodeError, Malformed) as error:
+        raise Usage(f"{error}: wanted are a proof file and a file of public keys") from None
+    except BadProof as error:
+        raise Refused(
+            common.words(f"It does not hold: {error}.", f"증명이 성립하지 않습니다: {error}."), holds=False
+        ) from None
+    answer = {"holds": True, "chain": known.chain, "shows": shows}
+
+    def show(out: "Console") -> None:
+        out.print(common.words("It holds. It shows:", "증명이 성립합니다. 내용:"))
+        out.print_json(data=shows)
+
+    common.answer(answer, show)
+
+
+@app.command
+def snapshot(*, common: Common = PLAIN) -> None:
+    """Write all rows of the state to a file beside the journal, from which a lost state is restored faster."""
+    if is_running(common):
+        raise Usage(common.words("Stop the node first.", "먼저 노드를 종료하십시오."))
+    with opened(common) as house:
+        path = house.services.node.snapshot()
+    answer = {"file": str(path), "bytes": path.stat().st_size}
+    common.done(answer, f"The snapshot is in {path}.", f"스냅샷을 {path}에 저장했습니다.")
+
+
+def _write(common: Common, file: Path, proof: Any) -> None:
+    from stoa.kernel.codec import encode
+
+    raw = encode(proof)
+    file.write_bytes(raw)
+    answer = {"file": str(file), "bytes": len(raw)}
+    common.done(
+        answer, f"The proof is in {file} ({len(raw)} bytes).", f"증명을 {file}에 저장했습니다({len(raw)}바이트)."
+    )
+
+
+def _finality(common: Common) -> "tuple[Finality, str]":
+    """This validator's hand for signing checkpoints, and the ledger's name."""
+    from stoa.api.opening import validator_of
+    from stoa.custody.keystore import Keystore, KeystoreError
+    from stoa.node.finality import Finality
+
+    config = config_of(common)
+    try:
+        validator = validator_of(config, Keystore(folder_of(common) / config.keystore, passphrase(common)))
+    except KeystoreError as error:
+        raise Usage(str(error)) from None
+    with journal_of(common) as journal:
+        return Finality(journal.chain, validator), journal.chain
