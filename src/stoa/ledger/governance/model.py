@@ -18,7 +18,7 @@ CLOCK_TOLERANCE_MS: Final = "clock_tolerance_ms"  # how far a batch's time may b
 
 DEFAULTS: Final[dict[str, int]] = {
     QUORUM: 0,
-    BATCH_TRANSACTIONS: 1_000,
+    BATCH_TRANSACTIONS: 2_000,
     BATCH_BYTES: 1_048_576,
     BATCH_LINGER_MS: 20,
     CLOCK_TOLERANCE_MS: 5_000,
