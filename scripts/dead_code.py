@@ -21,8 +21,8 @@ REGISTERING = [
     "@event.listens_for*", "@compiles*", "@validates*",  # sqlalchemy
     "@register*", "@*.register*",
 ]  # fmt: skip
-# Names that a framework looks up: alembic's two directions, ast visitors.
-CALLED_BY_NAME = ["upgrade", "downgrade", "visit_*"]
+# Names that a framework looks up: alembic's two directions, ast visitors, httpx's authentication.
+CALLED_BY_NAME = ["upgrade", "downgrade", "visit_*", "auth_flow"]
 
 
 def main() -> int:

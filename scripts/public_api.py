@@ -2,3 +2,7 @@
 
 Keep this short: each line is a promise to a stranger. Write the bare name as an expression, with its reader.
 """
+
+from stoa.client.views import Fact
+
+Fact.typed  # noqa: B018 - the events of a fact as values, for who follows the feed

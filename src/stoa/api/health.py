@@ -3,7 +3,7 @@
 import threading
 from collections import Counter
 from collections.abc import Iterator
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 from litestar import Response, get
@@ -84,10 +84,6 @@ class Collector:
         for (name, status), count in sorted(self._refused.counted().items()):
             problems.add_metric([name, str(status)], float(count))
         yield problems
-
-    def describe(self) -> list[Any]:
-        """Nothing is known before it is asked for."""
-        return []
 
 
 def registry(services: Services, refused: Refused, feed: Feed) -> CollectorRegistry:

@@ -52,7 +52,8 @@ class Door:
             time.sleep(0.01)
 
     def stop(self) -> None:
-        """Take no more requests, let those at hand end, and return."""
+        """Take no more requests, let those at hand end, and return. Who follows the feed is let go first."""
+        self._app.state.bell.close()
         if self._thread.is_alive() and self._server is not None:
             self._loop.call_soon_threadsafe(self._server.stop)
             self._thread.join(STOP_SECONDS)
