@@ -11,14 +11,16 @@ from typing import Final, NamedTuple
 
 from stoa.journal.journal import Journal
 from stoa.kernel import limits, merkle, signing
+from stoa.kernel.base import Broken
 from stoa.kernel.codec import Malformed, encode
 from stoa.ledger import machine
 from stoa.ledger.catalog import Receipt
-from stoa.ledger.governance.members import members, members_at
+from stoa.ledger.governance.members import members
 from stoa.ledger.governance.model import CLOCK_TOLERANCE_MS, PARAMETERS
 from stoa.ledger.state import State
 from stoa.node.finality import Finality
-from stoa.node.state_store import Standing, StateStore
+from stoa.node.replay import standing_at
+from stoa.node.state_store import Rows, Standing, Store
 from stoa.ordering.engine import Ordered
 from stoa.wire.batch import Batch, header_digest, read_batch
 from stoa.wire.block import Block, Header
@@ -55,10 +57,11 @@ class Commit:
     """One validator's chain. One thread."""
 
     def __init__(
-        self, view: State, store: StateStore, journal: Journal, finality: Finality, head: Header, standing: Standing
+        self, view: State, store: Store, journal: Journal, finality: Finality, head: Header, standing: Standing
     ) -> None:
         self.view, self.store, self.journal, self.finality = view, store, journal, finality
         self.head = head
+        self.members = members(view)  # as they were after the head: they govern the next block
         self.produced: dict[str, int] = dict(standing.produced)
         self.seconds: dict[str, float] = dict.fromkeys(STAGES, 0.0)
         self._head_hash = head.hash()
@@ -79,7 +82,7 @@ class Commit:
         body = batch.body
         if body.chain != self.head.chain:
             return f"for the ledger {body.chain}"
-        key = members(self.view).keys.get(body.producer)
+        key = self.members.keys.get(body.producer)
         if key is None:
             return "the producer is not a validator"
         expected = self.produced.get(body.producer, 0) + 1
@@ -110,18 +113,20 @@ class Commit:
         self.journal.append(block, (vote,))
         self.journal.sync()
         mark = self._spent("sync", mark)
-        certificate = self.finality.take(vote, members_at(self.view, place.height))  # the block may change members
-        assert certificate is not None, "an embedded network has one validator and a quorum of one"
+        certificate = self.finality.take(vote, self.members)
+        if certificate is None:
+            raise Broken(f"{self.members.quorum} validators must vote, and an embedded network has one")
         self.journal.certify(certificate)
         mark = self._spent("vote", mark)
         self._advance(header, writes.rows)
         self._spent("final", mark)
         return FinalBlock(block, receipts, certificate)
 
-    def _advance(self, header: Header, rows: list[tuple[bytes, bytes | None]]) -> None:
+    def _advance(self, header: Header, rows: Rows) -> None:
         produced = {**self.produced, header.producer: header.number}
         self.store.write(rows, standing_at(header, produced))
         self.view.finalised()
+        self.members = members(self.view)
         self.head, self._head_hash = header, header.hash()
         self.produced = produced  # last: who waits for this number then reads the state that the block left
 
@@ -129,11 +134,6 @@ class Commit:
         now = perf_counter()
         self.seconds[stage] += now - since
         return now
-
-
-def standing_at(header: Header, produced: dict[str, int]) -> Standing:
-    """The store's note of where it stands after the block of this header."""
-    return Standing(header.height, header.hash(), header.time, tuple(sorted(produced.items())))
 
 
 Listener = Callable[[FinalBlock], None]

@@ -1,53 +1,49 @@
 """One validator, running: a thread that cuts batches, a thread that makes blocks final, and what doors may ask it.
 
 Doors submit bytes and wait for receipts; they read the state from snapshots, each on its own thread. Nothing they do
-can stop the loop: a fault in it stops the node, is kept as ``failure`` and ends every wait.
+can stop the loop; a fault of its own stops the node, is kept as ``failure`` and ends every wait.
 """
 
 import threading
 import time
-from collections import OrderedDict
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Final, NamedTuple
 
-import msgspec
-
-from stoa.intake.gate import Accepted, Gate, Waiting
+from stoa.intake.gate import Accepted, Gate
 from stoa.journal.journal import Journal
+from stoa.kernel import signing
 from stoa.kernel.base import Rejection
-from stoa.kernel.codec import encode
 from stoa.ledger import due, machine
 from stoa.ledger.catalog import Body
-from stoa.ledger.governance.members import Members, members, members_at
-from stoa.ledger.governance.model import BATCH_BYTES, BATCH_LINGER_MS, BATCH_TRANSACTIONS, PARAMETERS
+from stoa.ledger.governance.members import members
 from stoa.ledger.identity.model import LANES
 from stoa.ledger.state import State
-from stoa.node import proofs
+from stoa.node import proofs, snapshot
+from stoa.node.checkpoints import CHECKPOINT_BLOCKS, Checkpoints, make_checkpoint
 from stoa.node.commit import Commit, FinalBlock, Listener, Skipped
-from stoa.node.finality import Finality, Validator
-from stoa.node.recovery import Progress, open_state
+from stoa.node.finality import Finality, Members, Validator
+from stoa.node.log import LOG, log_block
+from stoa.node.places import Located, Places
+from stoa.node.producer import Cut, Producer
+from stoa.node.recovery import Progress, certify_tail, open_state
 from stoa.node.verifier import Verifier
 from stoa.ordering.embedded import EmbeddedEngine
-from stoa.ordering.engine import Engine, LogClosed, LogFull
-from stoa.wire.batch import BatchBody, sign_batch
+from stoa.ordering.engine import Engine
 from stoa.wire.proof import ReceiptProof, RowProof
 from stoa.wire.vote import Checkpoint
 
-MAX_REMEMBERED: Final = 200_000  # places of receipts kept in memory; older ones are in the read model
 MAX_SKIPPED: Final = 100  # skipped batches kept to be looked at
 IDLE_SECONDS: Final = 0.2
 JOURNAL_FOLDER: Final = "journal"
 STATE_FOLDER: Final = "state"
+SNAPSHOT_FOLDER: Final = "snapshots"
 
 
-class Located(msgspec.Struct, frozen=True):
-    """Where a transaction's receipt is, and the receipt's bytes."""
-
-    height: int
-    index: int
-    receipt: bytes
+class CannotValidate(ValueError):
+    """This ledger does not know the validator by this key, or one validator is not enough for it."""
 
 
 class Health(NamedTuple):
@@ -76,105 +72,90 @@ class Node:
         processes: int = 0,
         clock: Callable[[], int] = wall_clock,
         progress: Progress | None = None,
+        checkpoint_blocks: int = CHECKPOINT_BLOCKS,
     ) -> None:
+        """Open the journal in the folder and bring the state up to it. Raises NoJournal, Occupied, Damaged, Broken.
+
+        ``processes`` check signatures beside this one. Every ``checkpoint_blocks`` blocks a checkpoint is made, 0 being
+        never.
+        """
         self.folder, self._clock, self.validator = folder, clock, validator
-        self.journal = Journal.open(folder / JOURNAL_FOLDER)
-        self.chain = self.journal.chain
-        self.store, view, standing = open_state(folder / STATE_FOLDER, self.journal, progress)
-        self.finality = Finality(self.chain, validator)
-        self._commit = Commit(view, self.store, self.journal, self.finality, self.journal.head, standing)
-        self._certify_tail()
+        with ExitStack() as opened:
+            self.journal = opened.enter_context(Journal.open(folder / JOURNAL_FOLDER))
+            self.chain = self.journal.chain
+            self.store, view, standing = open_state(
+                folder / STATE_FOLDER, self.journal, progress, folder / SNAPSHOT_FOLDER, processes
+            )
+            opened.callback(self.store.close)
+            self.finality = Finality(self.chain, validator)
+            self._commit = Commit(view, self.store, self.journal, self.finality, self.journal.head, standing)
+            certify_tail(self.journal, view, self.finality)
+            self.verifier = opened.enter_context(Verifier(processes))
+            self._opened = opened.pop_all()
         self.gate = Gate(self.chain, clock)
         self.engine: Engine = EmbeddedEngine(clock)
-        self.verifier = Verifier(processes)
-        self.skipped: list[Skipped] = []
+        self.skipped: deque[Skipped] = deque(maxlen=MAX_SKIPPED)
         self.skips = 0
         self.failure = ""
         self._listeners: list[Listener] = []
-        self._found: OrderedDict[bytes, Located] = OrderedDict()
-        self._passed: dict[bytes, None] = {}
-        self._final = threading.Condition()
+        self._places = Places()
+        self._producer = Producer(self.chain, validator, self.gate, self._cut, clock, self._produced())
+        self._checkpoints = Checkpoints(self.store, self.journal, self.finality, checkpoint_blocks)
         self._stopping = threading.Event()
+        works = {"batches": self._cut_batches, "blocks": self._make_blocks, "checkpoints": self._make_checkpoints}
         self._threads = [
             threading.Thread(target=self._guarded, args=(work,), name=f"stoa-{name}", daemon=True)
-            for name, work in (("batches", self._cut_batches), ("blocks", self._make_blocks))
+            for name, work in works.items()
         ]
-
-    def _certify_tail(self) -> None:
-        """Certificates that a crash kept from the disk are made again: this validator's vote is in the journal."""
-        for height in range(max(1, self.journal.final), self.journal.height + 1):
-            if self.journal.certificate(height) is None:
-                who = members_at(self._commit.view, height)
-                for vote in self.journal.votes(height):
-                    if certificate := self.finality.take(vote, who):
-                        self.journal.certify(certificate)
-        self.journal.sync()
 
     # running
 
     def start(self) -> None:
-        """Begin to take transactions and make blocks."""
+        """Begin to take transactions and make blocks. Raises CannotValidate."""
+        _require_member(self._commit.members, self.validator)
         for thread in self._threads:
             thread.start()
 
     def close(self) -> None:
-        """Stop after the block at hand, and close what is open."""
-        self._stopping.set()
-        self.engine.close()
+        """Stop after the block at hand, and close what is open. Raises Fatal."""
+        self._stop()
         for thread in self._threads:
             if thread.is_alive():
                 thread.join()
-        self.verifier.close()
-        self.store.close()
-        self.journal.close()
-        with self._final:
-            self._final.notify_all()
+        self._opened.close()
 
     def listen(self, listener: Listener) -> None:
-        """Call this after every block that becomes final, on the node's own thread: be brief."""
+        """Call this after every block that becomes final, on the node's own thread: be brief. What it raises is logged
+        and changes nothing."""
         self._listeners.append(listener)
+
+    def _stop(self) -> None:
+        self._stopping.set()
+        self.gate.close()
+        self.engine.close()
+        self._producer.close()
+        self._places.close()
 
     def _guarded(self, work: Callable[[], None]) -> None:
         try:
             work()
         except Exception as error:  # noqa: BLE001 - whatever it was, the node must stop and say so
-            self.failure = f"{type(error).__name__}: {error}"
-            self._stopping.set()
-            self.engine.close()
-            with self._final:
-                self._final.notify_all()
+            self.failure = self.failure or f"{type(error).__name__}: {error}"
+            LOG.critical("stopped", failure=self.failure, exc_info=True)
+            self._stop()
 
     def _cut_batches(self) -> None:
-        while not self._stopping.is_set():
-            taken = self.gate.take(*self._batch_limits(), timeout=IDLE_SECONDS)
-            if (taken or self.work_is_due()) and not self._published(taken):
-                self.gate.give_back(taken)
+        self._producer.run(self.engine)
 
-    def _published(self, taken: list[Waiting]) -> bool:
-        """Publish a batch and wait for its block: one is in flight at a time. False if it made no block."""
-        institution = self.validator.institution
-        number, skips = self._produced() + 1, self.skips
-        self._passed.update(dict.fromkeys(waiting.raw for waiting in taken))
-        body = BatchBody(self.chain, institution, number, self._clock(), tuple(one.raw for one in taken))
-        try:
-            self.engine.publish(encode(sign_batch(body, self.validator.secret)))
-        except LogFull as full:
-            self._stopping.wait(full.retry_ms / 1_000)
-            return False
-        except LogClosed:
-            return False
-        with self._final:
-            self._final.wait_for(lambda: self._stopping.is_set() or self._produced() >= number or self.skips > skips)
-        return self._produced() >= number
+    def _make_checkpoints(self) -> None:
+        self._checkpoints.run(self._stopping)
 
     def _produced(self) -> int:
         return self._commit.produced.get(self.validator.institution, 0)
 
-    def _batch_limits(self) -> tuple[int, int, float]:
+    def _cut(self) -> Cut:
         with self.reader() as view:
-            names = (BATCH_TRANSACTIONS, BATCH_BYTES, BATCH_LINGER_MS)
-            most, most_bytes, linger = (view.need(PARAMETERS, name) for name in names)
-        return most, most_bytes, linger / 1_000
+            return Cut.of(view)
 
     def _make_blocks(self) -> None:
         position = 0
@@ -186,32 +167,32 @@ class Node:
             admitted = self._commit.admit(ordered)
             if isinstance(admitted, Skipped):
                 self._skip(admitted)
-                continue
-            self._announce(self._commit.block(admitted, self._verified(admitted.batch.body.envelopes)))
+            else:
+                before = self.seconds()
+                final = self._commit.block(admitted, self._verified(admitted.batch.body.envelopes))
+                self._announce(final)
+                log_block(final, {stage: spent - before[stage] for stage, spent in self.seconds().items()})
+            self._producer.seen(position, self._produced())
 
     def _skip(self, skipped: Skipped) -> None:
-        with self._final:
-            self.skipped = [*self.skipped[-MAX_SKIPPED:], skipped]
-            self.skips += 1
-            self._final.notify_all()
+        self.skipped.append(skipped)
+        self.skips += 1
+        LOG.warning("skipped", **skipped._asdict())
 
     def _verified(self, envelopes: Sequence[bytes]) -> list[bool]:
         """Verdicts: what this node's own gate has checked is not checked again, the rest is."""
-        unknown = [raw for raw in envelopes if raw not in self._passed]
+        passed = self._producer.passed
+        unknown = [raw for raw in envelopes if raw not in passed]
         verdicts = dict(zip(unknown, self.verifier.start(unknown).get().verdicts, strict=True))
         return [verdicts.get(raw, True) for raw in envelopes]
 
     def _announce(self, final: FinalBlock) -> None:
-        for raw in final.block.envelopes:
-            self._passed.pop(raw, None)
-        with self._final:
-            for receipt, raw in zip(final.receipts, final.block.receipts, strict=True):
-                self._found.setdefault(receipt.transaction, Located(receipt.height, receipt.index, raw))
-            while len(self._found) > MAX_REMEMBERED:
-                self._found.popitem(last=False)
-            self._final.notify_all()
+        self._places.note(final)
         for listener in self._listeners:
-            listener(final)
+            try:
+                listener(final)
+            except Exception:  # noqa: BLE001 - a door's fault is not the ledger's
+                LOG.error("listener", height=final.block.header.height, exc_info=True)
 
     # what doors ask
 
@@ -221,20 +202,17 @@ class Node:
 
     def wait(self, transaction: bytes, timeout: float) -> Located | None:
         """The final receipt, waiting up to ``timeout`` seconds; None if it is not there yet."""
-        with self._final:
-            self._final.wait_for(lambda: transaction in self._found or self._stopping.is_set(), timeout)
-            return self._found.get(transaction)
+        return self._places.wait(transaction, timeout)
 
     def located(self, transaction: bytes) -> Located | None:
         """The final receipt, if this node remembers it."""
-        with self._final:
-            return self._found.get(transaction)
+        return self._places.get(transaction)
 
     @contextmanager
     def reader(self) -> Iterator[State]:
         """The state after the last final block, for one thread."""
-        with self.store.snapshot() as snapshot:
-            yield State(snapshot)
+        with self.store.snapshot() as view:
+            yield State(view)
 
     def explain(self, body: Body, signers: Sequence[bytes]) -> machine.Explained:
         """Every reason against a transaction if these accounts signed it now."""
@@ -268,17 +246,25 @@ class Node:
         return dict(self._commit.seconds)
 
     def prove_receipt(self, height: int, index: int) -> ReceiptProof:
-        """A proof of one receipt."""
+        """A proof of one receipt. Raises NothingToProve, LookupError."""
         return proofs.receipt_proof(self.journal, height, index)
 
     def prove_holding(self, asset: str, account: bytes) -> RowProof:
-        """A proof of one line of the register after the last final block."""
+        """A proof of one line of the register after the last final block. Raises NothingToProve."""
         return proofs.holding_proof(self.chain, self.store, self.finality, asset, account)
 
     def checkpoint(self) -> Checkpoint:
-        """Sign a root over the whole state and keep it in the journal."""
-        with self.store.snapshot() as snapshot:
-            checkpoint = proofs.sign_checkpoint(snapshot, proofs.state_hashes(snapshot), self.finality)
-        self.journal.checkpoint(checkpoint)
-        self.journal.sync()
-        return checkpoint
+        """Sign a root over the whole state and keep it in the journal. Raises DiskFull, Fatal."""
+        with self.store.snapshot() as view:
+            return make_checkpoint(view, self.journal, self.finality)
+
+    def snapshot(self) -> Path:
+        """Write the state to a file that recovery may start from, and return where it is. Raises DiskFull, Fatal."""
+        return snapshot.take(self.folder / SNAPSHOT_FOLDER, self.journal, self.store, self.finality)
+
+
+def _require_member(who: Members, validator: Validator) -> None:
+    if who.keys.get(validator.institution) != signing.public_key(validator.secret):
+        raise CannotValidate(f"{validator.institution} is no validator of this ledger, or votes with another key")
+    if who.quorum > 1:
+        raise CannotValidate(f"{who.quorum} validators must vote, and an embedded network has one")

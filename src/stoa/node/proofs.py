@@ -1,12 +1,18 @@
 """Making proofs: of a receipt from the journal, of a holding from a snapshot of the state; nothing stops for it."""
 
+from collections.abc import Callable
+from typing import Final
+
 from stoa.journal.journal import Journal
 from stoa.kernel import merkle
 from stoa.ledger.assets.model import HOLDINGS
+from stoa.ledger.state import FinalState
 from stoa.node.finality import Finality
 from stoa.node.state_store import FIRST_ROW, Snapshot, StateStore
 from stoa.wire.proof import ReceiptProof, RowProof, row_leaf
 from stoa.wire.vote import Checkpoint
+
+ROWS_A_SLICE: Final = 500  # about a millisecond's work
 
 
 class NothingToProve(LookupError):
@@ -23,14 +29,23 @@ def receipt_proof(journal: Journal, height: int, index: int) -> ReceiptProof:
     return ReceiptProof(block.header, certificate, block.receipts[index], index, len(hashes), path)
 
 
-def state_hashes(snapshot: Snapshot) -> list[bytes]:
-    """The leaf hash of every row of the state, in key order: 32 bytes a row of memory."""
-    return [merkle.leaf_hash(row_leaf(key, value)) for key, value in snapshot.scan(FIRST_ROW)]
+def state_hashes(state: FinalState, rest: Callable[[], object] = lambda: None) -> list[bytes]:
+    """The leaf hash of every row of the state, in key order: 32 bytes a row of memory.
+
+    ``rest`` is called after every ``ROWS_A_SLICE`` rows, so that the work can be slowed down, or ended by an exception.
+    """
+    hashes: list[bytes] = []
+    for number, (key, value) in enumerate(state.scan(FIRST_ROW), start=1):
+        hashes.append(merkle.leaf_hash(row_leaf(key, value)))
+        if number % ROWS_A_SLICE == 0:
+            rest()
+    return hashes
 
 
 def sign_checkpoint(snapshot: Snapshot, hashes: list[bytes], finality: Finality) -> Checkpoint:
     """A checkpoint over the snapshot's rows, signed by this validator."""
     standing = snapshot.standing()
+    assert standing is not None, "a node's store stands at genesis at least"
     return finality.checkpoint(standing.height, standing.block_hash, merkle.root_of_hashes(hashes), len(hashes))
 
 

@@ -1,25 +1,24 @@
 """Recovery: bring the state on disk to where the journal says it is, by executing what is missing.
 
-The journal decides. A store that is missing, damaged, of another chain or ahead of the journal is built again from
-genesis; every block that is executed again must give the receipts and rows that its header commits to, or the node is
-broken and stops.
+The journal decides. A store that is missing, damaged, of another chain or ahead of the journal is built again, from the
+newest snapshot that the journal vouches for or else from genesis; every block that is executed again must give the
+receipts and rows that its header commits to, or the node is broken and stops.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 
-import lmdb
-
 from stoa.journal.journal import Journal
-from stoa.kernel import merkle
 from stoa.kernel.base import Broken
-from stoa.kernel.codec import Malformed, encode
-from stoa.ledger import machine
 from stoa.ledger.genesis import apply_genesis, genesis_hash, read_genesis
+from stoa.ledger.governance.members import members_at
 from stoa.ledger.state import State, Writes
-from stoa.node.commit import standing_at
-from stoa.node.state_store import Standing, StateStore, remove_store
-from stoa.wire.block import Block, Header, genesis_header
+from stoa.node import snapshot
+from stoa.node.finality import Finality
+from stoa.node.replay import WORTH_PROCESSES, Replay, standing_at
+from stoa.node.state_store import Standing, StateStore, Store, Unusable, remove_store
+from stoa.node.verifier import Verifier
+from stoa.wire.block import Header, genesis_header
 
 Progress = Callable[[int, int], None]  # (blocks done, blocks to do)
 
@@ -32,58 +31,81 @@ def found_state(view: State, document: bytes) -> tuple[Header, Writes]:
     return genesis_header(genesis.chain, genesis.time, genesis_hash(document), writes.hash), writes
 
 
-def replay_block(view: State, block: Block, verified: Sequence[bool] | None = None) -> Writes:
-    """Execute a block again and compare it with its header. Raises Broken where they differ."""
-    header = block.header
-    place = machine.Place(header.chain, header.height, header.time)
-    receipts = [encode(receipt) for receipt in machine.execute_block(view, place, block.envelopes, verified)]
-    writes = view.seal()
-    if merkle.root(receipts) != header.receipts_root:
-        differing = [
-            index for index, pair in enumerate(zip(receipts, block.receipts, strict=False)) if pair[0] != pair[1]
-        ]
-        raise Broken(f"replay of block {header.height} gives other receipts, first at {differing[:1]}")
-    if writes.hash != header.writes_hash:
-        raise Broken(f"replay of block {header.height} writes other rows than its header commits to")
-    return writes
+def open_state(
+    folder: Path,
+    journal: Journal,
+    progress: Progress | None = None,
+    snapshots: Path | None = None,
+    processes: int = 0,
+) -> tuple[StateStore, State, Standing]:
+    """The store and the ledger's memory at the journal's last block, replaying what is missing. Raises Broken, Damaged.
 
-
-def open_state(folder: Path, journal: Journal, progress: Progress | None = None) -> tuple[StateStore, State, Standing]:
-    """The store and the ledger's memory at the journal's last block, replaying what is missing."""
+    ``processes`` check signatures when there is much to replay.
+    """
     store = _usable_store(folder, journal)
-    view = State(store)
-    standing = store.standing()
-    if standing is None:
-        header, writes = found_state(view, journal.genesis)
-        if header.hash() != journal.header(0).hash():
-            raise Broken("the genesis document gives another header than the journal starts with")
-        standing = standing_at(header, {})
-        store.write(writes.rows, standing)
-        view.finalised()
-    produced = dict(standing.produced)
-    start, last = standing.height, journal.height
-    for block, _ in journal.replay(start + 1):
-        writes = replay_block(view, block)
-        produced[block.header.producer] = block.header.number
-        standing = standing_at(block.header, produced)
-        store.write(writes.rows, standing)
-        view.finalised()
-        if progress is not None:
-            progress(block.header.height - start, last - start)
+    try:
+        if store.standing() is None and snapshots is not None:
+            snapshot.load(snapshots, journal, store)
+        view, standing = bring_up(store, journal, progress, processes)
+    except BaseException:
+        store.close()
+        raise
     return store, view, standing
 
 
+def bring_up(
+    store: Store, journal: Journal, progress: Progress | None = None, processes: int = 0
+) -> tuple[State, Standing]:
+    """The ledger's memory over a store that is empty or belongs to the journal, both at the journal's last block."""
+    view = State(store)
+    standing = store.standing()
+    if standing is None:
+        standing = _found(view, store, journal)
+    start, last = standing.height, journal.height
+    replay = Replay(view, store, journal.header(start), dict(standing.produced))
+    with Verifier(processes, WORTH_PROCESSES) as verifier:
+        for header in replay.run((block for block, _ in journal.replay(start + 1)), verifier):
+            if progress is not None:
+                progress(header.height - start, last - start)
+    return view, standing_at(replay.head, replay.produced)
+
+
+def certify_tail(journal: Journal, view: State, finality: Finality) -> None:
+    """Make again, from the votes that are kept with the blocks, the certificates that a crash kept from the disk."""
+    for height in range(max(1, journal.final), journal.height + 1):
+        if journal.certificate(height) is None:
+            who = members_at(view, height)
+            certificates = [finality.take(vote, who) for vote in journal.votes(height)]
+            for certificate in filter(None, certificates):
+                journal.certify(certificate)
+    journal.sync()
+
+
+def belongs(standing: Standing, journal: Journal) -> bool:
+    """Whether a store that stands there is of the journal's chain, and not ahead of it."""
+    return standing.height <= journal.height and journal.header(standing.height).hash() == standing.block_hash
+
+
+def _found(view: State, store: Store, journal: Journal) -> Standing:
+    header, writes = found_state(view, journal.genesis)
+    if header.hash() != journal.header(0).hash():
+        raise Broken("the genesis document gives another header than the journal starts with")
+    standing = standing_at(header, {})
+    store.write(writes.rows, standing)
+    view.finalised()
+    return standing
+
+
 def _usable_store(folder: Path, journal: Journal) -> StateStore:
-    """The store, if it belongs to this journal; else an empty one."""
+    """The store, if it belongs to this journal; else an empty one. A damaged store is not a fault: it is rebuilt."""
     try:
         store = StateStore(folder)
-        standing = store.standing()
-        if standing is None or (
-            standing.height <= journal.height and journal.header(standing.height).hash() == standing.block_hash
-        ):
-            return store
-        store.close()
-    except (lmdb.Error, Malformed, ValueError):
-        pass  # a damaged store is not a fault: it is rebuilt from the journal
+    except Unusable:
+        remove_store(folder)
+        return StateStore(folder)
+    standing = store.standing()
+    if standing is None or belongs(standing, journal):
+        return store
+    store.close()
     remove_store(folder)
     return StateStore(folder)

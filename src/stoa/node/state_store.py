@@ -1,22 +1,30 @@
 """The final state on disk: LMDB, one environment, one synced write transaction a block, readers that block nobody.
 
-Implements ``ledger.state.FinalState``. Rows of the state start at byte 1; byte 0 is this store's own note of where it
-stands. LMDB has no checksums: what is here can always be rebuilt from the journal; checkpoints tell if it should.
+``Store`` is what the commit loop and recovery ask for; ``StateStore`` satisfies it and ``ledger.state.FinalState``.
+Rows of the state start at byte 1; byte 0 is this store's own note of where it stands. LMDB has no checksums: what is
+here can always be rebuilt from the journal; checkpoints tell if it should.
 """
 
 import shutil
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 import lmdb
+import msgspec
 
 from stoa.kernel.codec import Shape, decoder, encode
+from stoa.ledger.state import FinalState
 
 MAP_BYTES: Final = 1 << 38  # address space, not disk: the file grows as rows come
 MAX_READERS: Final = 512
+LOOSE_PAGES: Final = 64  # pages at the end that LMDB may count and not have written yet
 FIRST_ROW: Final = b"\x01"
 _STANDING: Final = b"\x00standing"
+_FILE: Final = "data.mdb"
+
+Rows = list[tuple[bytes, bytes | None]]  # keys with their values, None for a row that is removed
 
 
 class Standing(Shape):
@@ -29,6 +37,20 @@ class Standing(Shape):
 
 
 _STANDING_READER: Final = decoder(Standing)
+
+
+class Store(FinalState, Protocol):
+    """The final state, written block by block. ``get`` and ``scan`` see every write at once."""
+
+    def standing(self) -> Standing | None:
+        """Where the store stands; None if it was never written."""
+
+    def write(self, rows: Rows, standing: Standing, sync: bool = True) -> None:
+        """Take a final block's rows in. After a crash all writes up to a synced one are there, and nothing in part."""
+
+
+class Unusable(Exception):
+    """The store cannot be read, or not to its end. It may be removed and built again."""
 
 
 class Snapshot:
@@ -48,9 +70,10 @@ class Snapshot:
         if cursor.set_range(max(start, FIRST_ROW)):
             yield from cursor
 
-    def standing(self) -> Standing:
-        """Which block this is the state after."""
-        return _STANDING_READER.decode(self._transaction.get(_STANDING))
+    def standing(self) -> Standing | None:
+        """Which block this is the state after; None if nothing was written yet."""
+        raw = self._transaction.get(_STANDING)
+        return None if raw is None else _STANDING_READER.decode(raw)
 
     def close(self) -> None:
         """Give the reader's slot back."""
@@ -64,20 +87,22 @@ class Snapshot:
 
 
 class StateStore:
-    """The environment. One writer; ``get`` and ``scan`` are the writer's own and see its last block.
+    """The environment. One writer; ``get`` and ``scan`` are the writer's own and see its last write.
 
     A store that is not ``durable`` is for one pass, such as a verification: it is never synced.
     """
 
     def __init__(self, folder: Path, durable: bool = True) -> None:
+        """Open, or begin, the store in the folder. Raises Unusable."""
         folder.mkdir(parents=True, exist_ok=True)
         self.folder = folder
-        self._env = lmdb.open(str(folder), map_size=MAP_BYTES, max_readers=MAX_READERS, sync=durable)
+        self._env = _opened(folder, max_readers=MAX_READERS, sync=durable)
         self._env.reader_check()
+        self._writing: Any = None  # the transaction of writes that are not synced yet
         self._reading = Snapshot(self._env.begin())
 
     def get(self, key: bytes) -> bytes | None:
-        """The value after the last written block, or None."""
+        """The value after the last write, or None."""
         return self._reading.get(key)
 
     def scan(self, start: bytes) -> Iterator[tuple[bytes, bytes]]:
@@ -86,36 +111,79 @@ class StateStore:
 
     def standing(self) -> Standing | None:
         """Where the store stands; None if it was never written."""
-        return self._reading.standing() if self._reading.get(_STANDING) is not None else None
+        return self._reading.standing()
 
-    def write(self, rows: list[tuple[bytes, bytes | None]], standing: Standing) -> None:
-        """Take a final block's rows in, and sync them. All of it is there afterwards, or nothing."""
-        self._reading.close()
+    def write(self, rows: Rows, standing: Standing, sync: bool = True) -> None:
+        """Take a final block's rows in, and sync them. All of it is there afterwards, or nothing.
+
+        Without ``sync`` they are there with the next write that is synced, and other readers see nothing before.
+        """
+        if self._writing is None:
+            self._reading.close()
+            self._writing = self._env.begin(write=True)
+            self._reading = Snapshot(self._writing)
         try:
-            with self._env.begin(write=True) as transaction:
-                cursor = transaction.cursor()
-                cursor.putmulti([(key, value) for key, value in rows if value is not None])
-                for key, value in rows:
-                    if value is None:
-                        transaction.delete(key)
-                transaction.put(_STANDING, encode(standing))
+            self._put(rows, standing)
+            if sync:
+                self._writing.commit()
+        except BaseException:
+            self._writing.abort()
+            sync = True
+            raise
         finally:
-            self._reading = Snapshot(self._env.begin())
+            if sync:
+                self._writing = None
+                self._reading = Snapshot(self._env.begin())
+
+    def _put(self, rows: Rows, standing: Standing) -> None:
+        self._writing.cursor().putmulti([(key, value) for key, value in rows if value is not None])
+        for key, value in rows:
+            if value is None:
+                self._writing.delete(key)
+        self._writing.put(_STANDING, encode(standing))
 
     def snapshot(self) -> Snapshot:
-        """A view for a reader on any thread, of the last written block."""
+        """A view for a reader on any thread, of the last synced write."""
         return Snapshot(self._env.begin())
 
-    def rows(self) -> int:
-        """How many rows the state has."""
-        return int(self._env.stat()["entries"]) - (self._reading.get(_STANDING) is not None)
-
     def close(self) -> None:
-        """Close the environment."""
+        """Close the environment; what is not synced is given up."""
         self._reading.close()
         self._env.close()
+
+
+@contextmanager
+def reading(folder: Path) -> Iterator[Snapshot]:
+    """What a store holds, without changing anything. Raises Unusable, also when there is none."""
+    env = _opened(folder, readonly=True, create=False)
+    try:
+        with Snapshot(env.begin()) as snapshot:
+            yield snapshot
+    finally:
+        env.close()
 
 
 def remove_store(folder: Path) -> None:
     """Delete a state store, so that it is rebuilt."""
     shutil.rmtree(folder, ignore_errors=True)
+
+
+def _opened(folder: Path, **options: Any) -> Any:
+    """The environment, seen to be as long as it says and to stand somewhere. Raises Unusable."""
+    try:
+        env = lmdb.open(str(folder), map_size=MAP_BYTES, **options)
+    except lmdb.Error as error:
+        raise Unusable(f"{folder}: {error}") from error
+    try:
+        claimed = (env.info()["last_pgno"] + 1 - LOOSE_PAGES) * env.stat()["psize"]
+        if (folder / _FILE).stat().st_size < claimed:
+            raise Unusable(f"{folder}: the file is shorter than its pages")  # to touch one would be the end (SIGBUS)
+        with Snapshot(env.begin()) as snapshot:
+            snapshot.standing()
+    except (lmdb.Error, msgspec.DecodeError) as error:
+        env.close()
+        raise Unusable(f"{folder}: {error}") from error
+    except Unusable:
+        env.close()
+        raise
+    return env

@@ -7,7 +7,7 @@ import os
 from concurrent.futures import Future, ProcessPoolExecutor
 from multiprocessing import get_context
 from time import process_time
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, Self
 
 from stoa.kernel.codec import Malformed
 from stoa.wire.envelope import read_envelope, signatures_valid
@@ -48,19 +48,28 @@ class Verdicts:
 
 
 class Verifier:
-    """A pool of checking processes; none is a valid number."""
+    """A pool of checking processes; none is a valid number. They start when there is first something for them.
 
-    def __init__(self, processes: int) -> None:
-        self.processes = processes
+    Fewer envelopes than ``least`` are checked where they are asked for.
+    """
+
+    def __init__(self, processes: int, least: int = MIN_SHARE) -> None:
+        self.processes, self._least = processes, least
         self._pool = ProcessPoolExecutor(processes, mp_context=get_context("spawn")) if processes else None
 
     def start(self, envelopes: list[bytes]) -> Verdicts:
         """Begin checking and return at once."""
-        if self._pool is None or len(envelopes) < MIN_SHARE:
+        if self._pool is None or len(envelopes) < self._least:
             return Verdicts([], verify_all(envelopes))
         size = -(-len(envelopes) // self.processes)
         shares = [envelopes[at : at + size] for at in range(0, len(envelopes), size)]
         return Verdicts([self._pool.submit(verify_all, share) for share in shares], Share([], 0.0))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
     def close(self) -> None:
         """End the processes."""

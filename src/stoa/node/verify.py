@@ -1,13 +1,14 @@
 """``stoa verify``: prove a journal from genesis, trusting nothing but the genesis document.
 
 Its meaning: every block is executed again and must give the same receipts and rows, which also tells who the members
-were at each height. The record itself: checksums, hash chain, roots, and the signatures of those members under batches
-and certificates. Then the invariants over all rows, and the checkpoints. Last
-the state store, if one is given: its rows must be the ones just computed.
+were at each height; on the way every checkpoint must have the root of the rows computed so far, and a state store that
+is given must hold the rows of the block at which it stands. Then the invariants over all rows. The record itself:
+checksums, hash chain, roots, and the signatures of those members under batches, votes, certificates and checkpoints.
 """
 
 import tempfile
 from collections.abc import Iterator
+from contextlib import ExitStack, closing
 from itertools import zip_longest
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -19,13 +20,17 @@ from stoa.journal.journal import Journal
 from stoa.kernel import merkle
 from stoa.kernel.base import Broken
 from stoa.ledger.governance.members import members_at
+from stoa.ledger.invariants import check_all
 from stoa.ledger.state import State
-from stoa.node.commit import standing_at
 from stoa.node.proofs import state_hashes
-from stoa.node.recovery import Progress, found_state, replay_block
-from stoa.node.state_store import FIRST_ROW, StateStore
+from stoa.node.recovery import Progress, found_state
+from stoa.node.replay import WORTH_PROCESSES, Replay, standing_at
+from stoa.node.state_store import FIRST_ROW, Snapshot, StateStore, Unusable, reading
+from stoa.node.verifier import Verifier
+from stoa.wire.block import Header
+from stoa.wire.vote import Checkpoint
 
-MAX_FLAWS: Final = 100
+MAX_FLAWS: Final = 100  # of one kind
 
 
 class Verified(NamedTuple):
@@ -40,14 +45,112 @@ class Verified(NamedTuple):
     flaws: tuple[str, ...]
 
 
-def verify(journal_folder: Path, state_folder: Path | None = None, progress: Progress | None = None) -> Verified:
-    """Check a journal from genesis, and the state store beside it if its folder is given. Changes nothing."""
-    with tempfile.TemporaryDirectory(prefix="stoa-verify-") as scratch:
-        store = StateStore(Path(scratch), durable=False)
+def verify(
+    journal_folder: Path, state_folder: Path | None = None, progress: Progress | None = None, processes: int = 0
+) -> Verified:
+    """Check a journal from genesis, and the state store beside it if its folder is given. Changes nothing.
+
+    ``processes`` check signatures beside this one. Raises NoJournal.
+    """
+    with ExitStack() as stack:
         try:
-            return _replayed(journal_folder, state_folder, store, progress)
-        finally:
-            store.close()
+            journal = stack.enter_context(Journal.open(journal_folder, readonly=True))
+        except Damaged as damaged:
+            return _unreadable(journal_folder, damaged)
+        scratch = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="stoa-verify-")))
+        store = stack.enter_context(closing(StateStore(scratch, durable=False)))
+        verifier = stack.enter_context(Verifier(processes, WORTH_PROCESSES))
+        walk = _Walk(journal, store)
+        if state_folder is not None:
+            try:
+                walk.compare_with(stack.enter_context(reading(state_folder)))
+            except Unusable as unusable:
+                walk.flaws.append(f"the state store cannot be read: {unusable}")
+        walk.replay(verifier, progress)
+        walk.check_invariants()
+        return walk.verified([*_record_flaws(journal_folder, walk.view), *walk.flaws])
+
+
+class _Walk:
+    """One replay of a journal into an empty store, and what is compared on the way."""
+
+    def __init__(self, journal: Journal, store: StateStore) -> None:
+        self.journal, self.store, self.view = journal, store, State(store)
+        self.head, self.transactions = journal.header(0), 0
+        self.flaws: list[str] = []
+        self._kept: Snapshot | None = None
+        self._kept_height = -1
+        self._checkpoints: list[Checkpoint] = []
+
+    def compare_with(self, kept: Snapshot) -> None:
+        """Have the rows compared with these, at the block where they stand."""
+        standing = kept.standing()
+        if standing is None:
+            self.flaws.append("the state store is empty")
+        elif standing.height > self.journal.height:
+            self.flaws.append(f"the state store stands at block {standing.height}, and there are {self.journal.height}")
+        else:
+            self._kept, self._kept_height = kept, standing.height
+
+    def replay(self, verifier: Verifier, progress: Progress | None) -> None:
+        """Execute all blocks, as far as they can be read and are right."""
+        last = self.journal.height
+        try:
+            self._checkpoints = list(self.journal.checkpoints())
+            replay = self._founded()
+            for header in replay.run((block for block, _ in self.journal.replay()), verifier):
+                self._pass(header)
+                if progress is not None:
+                    progress(header.height, last)
+        except (Broken, Damaged, ValueError) as error:
+            self.flaws.append(str(error))
+            self.view.discard()
+
+    def check_invariants(self) -> None:
+        """Over the state as far as it was computed."""
+        failures = check_all(State(self.store))
+        self.flaws += [f"{failure.invariant}: {failure.where}" for failure in failures[:MAX_FLAWS]]
+
+    def verified(self, flaws: list[str]) -> Verified:
+        """The result."""
+        hashes = state_hashes(self.store)
+        return Verified(
+            self.journal.chain, self.head.height, self.head.hash(), self.transactions,
+            len(hashes), merkle.root_of_hashes(hashes), tuple(flaws),
+        )  # fmt: skip
+
+    def _founded(self) -> Replay:
+        header, writes = found_state(self.view, self.journal.genesis)
+        if header.hash() != self.head.hash():
+            raise Broken("the genesis document gives another header than the journal starts with")
+        self.store.write(writes.rows, standing_at(header, {}))
+        self.view.finalised()
+        self._pass(header)
+        return Replay(self.view, self.store, header, {})
+
+    def _pass(self, header: Header) -> None:
+        """The view and the store are after this block."""
+        self.head = header
+        self.transactions += header.count
+        checkpoints = [checkpoint for checkpoint in self._checkpoints if checkpoint.height == header.height]
+        if checkpoints:
+            hashes = state_hashes(self.store)
+            root = merkle.root_of_hashes(hashes)
+            if any((checkpoint.state_root, checkpoint.size) != (root, len(hashes)) for checkpoint in checkpoints):
+                self.flaws.append(f"the checkpoint at {header.height} has another state root than replay gives")
+        if self._kept is not None and self._kept_height == header.height:
+            self.flaws += _store_flaws(self.store, self._kept, header)
+
+
+def _store_flaws(computed: StateStore, kept: Snapshot, header: Header) -> Iterator[str]:
+    """The first place where the state store differs from what was computed up to the same block."""
+    standing = kept.standing()
+    if standing is None or standing.block_hash != header.hash():
+        yield f"the state store stands at another block {header.height}"
+    for number, (right, found) in enumerate(zip_longest(computed.scan(FIRST_ROW), kept.scan(FIRST_ROW))):
+        if right != found:
+            yield f"row {number} of the state store differs from replay: {(found or right or (b'',))[0].hex()}"
+            return
 
 
 def _record_flaws(folder: Path, view: State) -> Iterator[str]:
@@ -59,51 +162,14 @@ def _record_flaws(folder: Path, view: State) -> Iterator[str]:
         return Authority(keys, keys, quorum)
 
     report = inspect(folder, authority)
-    for damage in report.damages[:MAX_FLAWS]:
-        yield str(damage)
+    yield from map(str, report.damages[:MAX_FLAWS])
+    height = report.head.height if report.head else 0
+    if report.certified < height - 1:  # the certificate of the last block may be on its way
+        yield f"no certificate covers the blocks {report.certified + 1} to {height}"
 
 
-def _replayed(folder: Path, state_folder: Path | None, store: StateStore, progress: Progress | None) -> Verified:
-    view, transactions = State(store), 0
-    flaws: list[str] = []
-    with Journal.open(folder, readonly=True) as journal:
-        header, writes = found_state(view, journal.genesis)
-        try:
-            if header.hash() != journal.header(0).hash():
-                raise Broken("the genesis document gives another header than the journal starts with")
-            store.write(writes.rows, standing_at(header, {}))
-            view.finalised()
-            for block, _ in journal.replay():
-                writes = replay_block(view, block)
-                header = block.header
-                store.write(writes.rows, standing_at(header, {}))
-                view.finalised()
-                transactions += header.count
-                if progress is not None:
-                    progress(header.height, journal.height)
-        except (Broken, Damaged, ValueError) as error:
-            flaws.append(str(error))
-            view.discard()
-        flaws = [*_record_flaws(folder, view), *flaws]
-        with store.snapshot() as snapshot:
-            root = merkle.root_of_hashes(state_hashes(snapshot))
-        checkpoint = journal.latest_checkpoint(header.height)
-        if checkpoint is not None and checkpoint.height == header.height and checkpoint.state_root != root:
-            flaws.append(f"the checkpoint at {header.height} has another state root than replay gives")
-    if state_folder is not None:
-        flaws += _store_flaws(store, state_folder)
-    return Verified(header.chain, header.height, header.hash(), transactions, store.rows(), root, tuple(flaws))
-
-
-def _store_flaws(computed: StateStore, folder: Path) -> Iterator[str]:
-    """Rows of the state store that differ from the computed ones."""
-    kept = StateStore(folder)
-    try:
-        with computed.snapshot() as ours, kept.snapshot() as theirs:
-            rows = zip_longest(ours.scan(FIRST_ROW), theirs.scan(FIRST_ROW))
-            for number, (right, found) in enumerate(rows):
-                if right != found:
-                    yield f"row {number} of the state store differs from replay: {(found or right or (b'',))[0].hex()}"
-                    return
-    finally:
-        kept.close()
+def _unreadable(folder: Path, damaged: Damaged) -> Verified:
+    """Of a journal that does not open nothing is executed; all damage in it is located."""
+    report = inspect(folder)
+    flaws = tuple(map(str, report.damages[:MAX_FLAWS])) or (str(damaged),)
+    return Verified(report.head.chain if report.head else "", 0, bytes(32), 0, 0, merkle.EMPTY, flaws)

@@ -1,0 +1,34 @@
+"""The node's log: structured lines through the standard library's logging, silent until an application asks for it."""
+
+import logging
+from typing import Any
+
+import structlog
+
+from stoa.node.commit import FinalBlock
+
+LOG: Any = structlog.wrap_logger(
+    logging.getLogger("stoa.node"),
+    processors=[
+        structlog.stdlib.filter_by_level,
+        structlog.stdlib.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.processors.format_exc_info,
+        structlog.processors.JSONRenderer(),
+    ],
+    wrapper_class=structlog.stdlib.BoundLogger,
+    cache_logger_on_first_use=True,
+)
+
+
+def log_block(final: FinalBlock, seconds: dict[str, float]) -> None:
+    """One line for a final block: what was in it, and the milliseconds of each stage."""
+    header = final.block.header
+    LOG.info(
+        "block",
+        height=header.height,
+        transactions=header.count,
+        refused=sum(receipt.rejection is not None for receipt in final.receipts),
+        due=len(final.receipts) - header.count,
+        **{f"{stage}_ms": round(spent * 1_000, 2) for stage, spent in seconds.items()},
+    )

@@ -1,0 +1,120 @@
+"""The producer: cuts batches from what waits at the gate, publishes each, and sees it become a block.
+
+One batch is in flight at a time. An engine may lose what it accepted, so a batch of which nothing is heard is published
+again, byte for byte: only copies of one batch ever bear its number, and at most one of them makes a block.
+"""
+
+import threading
+from collections.abc import Callable
+from typing import Final, NamedTuple
+
+from stoa.intake.gate import Gate, Waiting
+from stoa.kernel import limits
+from stoa.kernel.codec import encode
+from stoa.ledger import due
+from stoa.ledger.governance.model import BATCH_BYTES, BATCH_LINGER_MS, BATCH_TRANSACTIONS, PARAMETERS
+from stoa.ledger.state import State
+from stoa.node.finality import Validator
+from stoa.ordering.engine import Engine, LogClosed, LogFull
+from stoa.wire.batch import BatchBody, sign_batch
+
+IDLE_SECONDS: Final = 0.2  # how long nothing may come before due work is looked for
+REPUBLISH_SECONDS: Final = 1.0
+SKIPPED_SECONDS: Final = 0.05  # rest after a batch that made no block, so that a lasting reason does not busy the node
+BATCH_OVERHEAD: Final = 32_768  # bytes of a batch besides its envelopes, at the very most
+
+
+class Cut(NamedTuple):
+    """How batches are cut just now: numbers of the ledger, kept within what every node accepts."""
+
+    most: int
+    most_bytes: int
+    linger: float  # seconds
+    due: int | None  # when the next work falls due, in milliseconds
+
+    @classmethod
+    def of(cls, view: State) -> "Cut":
+        """As of the view."""
+        most, most_bytes, linger = (
+            view.need(PARAMETERS, name) for name in (BATCH_TRANSACTIONS, BATCH_BYTES, BATCH_LINGER_MS)
+        )
+        return cls(
+            most=max(1, min(most, limits.MAX_BATCH_TRANSACTIONS)),
+            most_bytes=min(most_bytes, limits.MAX_BATCH_BYTES - BATCH_OVERHEAD),
+            linger=min(linger, limits.MAX_BATCH_LINGER_MS) / 1_000,
+            due=due.next_due(view),
+        )
+
+
+class Producer:
+    """One thread runs it; the thread that makes blocks tells it what it has ``seen``."""
+
+    def __init__(
+        self,
+        chain: str,
+        validator: Validator,
+        gate: Gate,
+        cut: Callable[[], Cut],
+        clock: Callable[[], int],
+        produced: int,
+    ) -> None:
+        self._chain, self._validator, self._gate, self._cut, self._clock = chain, validator, gate, cut, clock
+        self._produced, self._position = produced, 0
+        self._seen = threading.Condition()
+        self._closed = False
+        self.passed: dict[bytes, None] = {}  # envelopes in flight, whose signatures this node's own gate has checked
+
+    def run(self, engine: Engine) -> None:
+        """Until closed."""
+        while not self._closed:
+            cut = self._cut()
+            is_due = cut.due is not None and cut.due <= self._clock()
+            taken = self._gate.take(cut.most, cut.most_bytes, cut.linger, 0.0 if is_due else IDLE_SECONDS)
+            if (taken or is_due) and not self._published(engine, taken):
+                self._gate.give_back(taken)
+                self._rest(SKIPPED_SECONDS)
+
+    def seen(self, position: int, produced: int) -> None:
+        """The log was read up to this position, and then this producer's last batch in a block has this number."""
+        with self._seen:
+            self._position, self._produced = position, produced
+            self._seen.notify_all()
+
+    def close(self) -> None:
+        """Cut no more, and wait for nothing."""
+        with self._seen:
+            self._closed = True
+            self._seen.notify_all()
+
+    def _published(self, engine: Engine, taken: list[Waiting]) -> bool:
+        """Whether a batch of these became a block."""
+        number = self._produced + 1
+        body = BatchBody(
+            self._chain, self._validator.institution, number, self._clock(), tuple([one.raw for one in taken])
+        )
+        raw = encode(sign_batch(body, self._validator.secret))
+        self.passed = dict.fromkeys(body.envelopes)
+        settled = False
+        while not settled and not self._closed:
+            try:
+                position = engine.publish(raw)
+            except LogFull as full:
+                self._rest(full.retry_ms / 1_000)
+            except LogClosed:
+                break
+            else:
+                settled = self._is_settled(number, position)
+        return self._produced >= number
+
+    def _is_settled(self, number: int, position: int) -> bool:
+        """Wait until the batch has made a block, or until its place was read and it has not."""
+        with self._seen:
+            self._seen.wait_for(lambda: self._closed or self._is_read(number, position), REPUBLISH_SECONDS)
+            return self._is_read(number, position)
+
+    def _is_read(self, number: int, position: int) -> bool:
+        return self._produced >= number or self._position >= position
+
+    def _rest(self, seconds: float) -> None:
+        with self._seen:
+            self._seen.wait_for(lambda: self._closed, seconds)

@@ -1,0 +1,107 @@
+"""Executing kept blocks again: each must give the receipts and the rows that its header commits to.
+
+Owns what recovery and verification share: the comparison, and the pace. Signatures are checked ahead, in processes of
+their own if the caller has them, and rows are written in steps of many blocks, so that a replay outruns the network.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Final
+
+from stoa.kernel import merkle
+from stoa.kernel.base import Broken
+from stoa.kernel.codec import encode
+from stoa.ledger import machine
+from stoa.ledger.state import State, Writes
+from stoa.node.state_store import Standing, Store
+from stoa.node.verifier import Verdicts, Verifier
+from stoa.wire.block import Block, Header
+
+STEP_BLOCKS: Final = 256  # of one synced write
+STEP_ENVELOPES: Final = 4_096  # a step is closed at so many; a last, larger block is taken in whole
+WORTH_PROCESSES: Final = 1_024  # envelopes of a step below which no process is started
+
+Step = tuple[list[Block], Verdicts]
+
+
+class Replay:
+    """A chain of blocks, executed from where a store stands. One thread."""
+
+    def __init__(self, view: State, store: Store, head: Header, produced: dict[str, int]) -> None:
+        self.view, self.store, self.head, self.produced = view, store, head, produced
+
+    def run(self, blocks: Iterable[Block], verifier: Verifier) -> Iterator[Header]:
+        """Execute the blocks, and yield each header when the view and the store are after it.
+
+        What was yielded is on disk at the end of its step only. Raises Broken where a block differs.
+        """
+        for step, verdicts in _ahead(blocks, verifier):
+            verified, at = verdicts.get().verdicts, 0
+            for block in step:
+                count = len(block.envelopes)
+                writes = self._execute(block, verified[at : at + count])
+                at += count
+                self._advance(block.header, writes, sync=block is step[-1])
+                yield block.header
+
+    def _execute(self, block: Block, verified: Sequence[bool]) -> Writes:
+        header = block.header
+        self._compare_place(header)
+        place = machine.Place(header.chain, header.height, header.time)
+        receipts = [encode(receipt) for receipt in machine.execute_block(self.view, place, block.envelopes, verified)]
+        writes = self.view.seal()
+        if merkle.root(receipts) != header.receipts_root:
+            raise Broken(f"replay of block {header.height} gives other receipts{_first(receipts, block.receipts)}")
+        if writes.hash != header.writes_hash:
+            raise Broken(f"replay of block {header.height} writes other rows than its header commits to")
+        return writes
+
+    def _compare_place(self, header: Header) -> None:
+        """What a header says of time and order follows from the block before; nothing else in it is free."""
+        time = max(self.head.time, header.batch_time)
+        if header.time != time:
+            raise Broken(f"block {header.height} has the time {header.time}, and {time} follows from its batch")
+        number = self.produced.get(header.producer, 0) + 1
+        if header.number != number:
+            raise Broken(f"block {header.height} has batch {header.number} of {header.producer}, and {number} is next")
+
+    def _advance(self, header: Header, writes: Writes, sync: bool) -> None:
+        self.head, self.produced = header, {**self.produced, header.producer: header.number}
+        self.store.write(writes.rows, standing_at(header, self.produced), sync)
+        self.view.finalised()
+
+
+def standing_at(header: Header, produced: dict[str, int]) -> Standing:
+    """The store's note of where it stands after the block of this header."""
+    return Standing(header.height, header.hash(), header.time, tuple(sorted(produced.items())))
+
+
+def _first(computed: Sequence[bytes], kept: Sequence[bytes]) -> str:
+    if len(computed) != len(kept):
+        return f": {len(computed)} where {len(kept)} are kept"
+    differing = [at for at, pair in enumerate(zip(computed, kept, strict=True)) if pair[0] != pair[1]]
+    return f", first at {differing[0]}" if differing else " than its header commits to"
+
+
+def _ahead(blocks: Iterable[Block], verifier: Verifier) -> Iterator[Step]:
+    """Steps with their verdicts; those of the next step are being worked out while one is executed."""
+    before: Step | None = None
+    for step in _steps(blocks):
+        asked = verifier.start([raw for block in step for raw in block.envelopes])
+        if before is not None:
+            yield before
+        before = step, asked
+    if before is not None:
+        yield before
+
+
+def _steps(blocks: Iterable[Block]) -> Iterator[list[Block]]:
+    step: list[Block] = []
+    envelopes = 0
+    for block in blocks:
+        step.append(block)
+        envelopes += len(block.envelopes)
+        if len(step) >= STEP_BLOCKS or envelopes >= STEP_ENVELOPES:
+            yield step
+            step, envelopes = [], 0
+    if step:
+        yield step
