@@ -5,12 +5,18 @@ A *fault* is I/O and is retried by the shell that met it. *Broken* is an invaria
 """
 
 from collections.abc import Iterator
-from typing import ClassVar
+from typing import ClassVar, Final
 
 import msgspec
 
 from stoa.kernel.codec import Shape
 from stoa.kernel.identifiers import ACCOUNT_BYTES, address
+from stoa.kernel.time import iso
+
+# figures of a rejection that are times: a sentence shows them as dates, the JSON forms as milliseconds
+TIMES: Final = frozenset(
+    ("time", "expires", "expired", "until", "valid_until", "latest", "opens", "closes", "record", "payment")
+)
 
 
 class Instruction(Shape):
@@ -44,11 +50,17 @@ class Rejection(Shape):
 
     def sentence(self, language: str = "en") -> str:
         """The reason as a sentence with its figures, in ``en`` or ``ko``."""
-        return (self.ko if language == "ko" else self.en).format(**figures(self))
+        words = {name: _dated(name, value) for name, value in figures(self).items()}
+        return (self.ko if language == "ko" else self.en).format(**words)
 
 
 class Broken(Exception):
     """An invariant failed: the message says which, where and with what figures. Never caught to go on."""
+
+
+def _dated(name: str, value: object) -> object:
+    """A figure as people read it: a time in milliseconds becomes a date."""
+    return iso(value) if name in TIMES and isinstance(value, int) and value else value
 
 
 def figures(record: Shape) -> dict[str, object]:
