@@ -34,6 +34,15 @@ def test_a_login_lasts_until_it_is_ended(client: Api) -> None:
     assert client.get("/v1/session").status_code == 401
 
 
+def test_one_may_log_in_again_but_not_at_the_wish_of_another_site(client: Api) -> None:
+    log_in(client, "kim")
+    login = {"user": "lee", "password": PASSWORD}
+    assert client.post("/v1/session", json=login, headers={"Sec-Fetch-Site": "cross-site"}).status_code == 403
+    assert client.get("/v1/session").json()["user"] == "kim"
+    log_in(client, "lee")
+    assert client.get("/v1/session").json()["user"] == "lee"
+
+
 def test_the_cookie_is_out_of_reach_of_scripts_and_other_sites(client: Api) -> None:
     answer = client.post("/v1/session", json={"user": "kim", "password": PASSWORD})
     cookie = answer.headers["set-cookie"].lower()

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Final
 
 import msgspec
 from litestar import Request, get, post
+from litestar.openapi.spec import Example
 from litestar.params import JSONBody, Parameter
 from msgspec import Meta
 from sqlalchemy import select
@@ -29,12 +30,33 @@ from stoa.wire.forms import BadForm, pick_form, to_form
 TRANSFER: Final = "settlement.transfer.v1"
 ISSUE: Final = "settlement.issue.v1"
 ADDRESS_PATTERN: Final = "^stoa1[02-9ac-hj-np-z]{38}$"
-Address = Annotated[str, Meta(pattern=ADDRESS_PATTERN, description="A bech32m address.")]
 Lane = Annotated[int, Meta(ge=0, le=limits.MAX_LANE)]
-Forms = Annotated[list[dict[str, Any]], Meta(min_length=1, max_length=limits.MAX_INSTRUCTIONS)]
+EXAMPLE_ADDRESS: Final = "stoa1hrm9uwye2kq2y592dfl7wwf4xm996rm3phcuw7"
+Address = Annotated[str, Meta(pattern=ADDRESS_PATTERN, description="A bech32m address.", examples=[EXAMPLE_ADDRESS])]
+EXAMPLE_FORM: Final[dict[str, Any]] = {
+    "tag": TRANSFER, "asset": "HBT", "source": EXAMPLE_ADDRESS, "to": "stoa1q64ghf6h2x8g3gel5en6dh9cxxarwmjtgc399z",
+    "units": 3, "cost": 0, "lots": [],
+}  # fmt: skip
+Forms = Annotated[
+    list[dict[str, Any]], Meta(min_length=1, max_length=limits.MAX_INSTRUCTIONS, examples=[[EXAMPLE_FORM]])
+]
 Signers = Annotated[list[Address], Meta(max_length=limits.MAX_SIGNATURES)]
-Asset = Annotated[str, Parameter(pattern=CODE_PATTERN, description="The code of a security, a class or a cash token.")]
-AddressParameter = Annotated[str, Parameter(pattern=ADDRESS_PATTERN, description="An account's bech32m address.")]
+Asset = Annotated[
+    str,
+    Parameter(
+        pattern=CODE_PATTERN,
+        description="The code of a security, a class or a cash token.",
+        examples=[Example(value="HBT")],
+    ),
+]
+AddressParameter = Annotated[
+    str,
+    Parameter(
+        pattern=ADDRESS_PATTERN,
+        description="An account's bech32m address.",
+        examples=[Example(value=EXAMPLE_ADDRESS)],
+    ),
+]
 
 
 class BuildRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -11,7 +11,7 @@ from litestar.params import JSONBody
 from stoa.api.openapi import errors
 from stoa.api.problems import NotAuthenticated, Problem, TooMany
 from stoa.api.services import Services
-from stoa.api.viewer import SESSION_COOKIE, STRANGER, Asking, House, Viewer, need, viewer_of
+from stoa.api.viewer import SESSION_COOKIE, STRANGER, Asking, House, Viewer, need, require_same_site, viewer_of
 from stoa.custody.refusals import Throttled
 from stoa.custody.secret import Secret
 from stoa.custody.sessions import WHOLE_LIFE
@@ -66,9 +66,10 @@ def cookie(token: str) -> Cookie:
 
 @post("/session", operation_id="logIn", tags=["session"], responses=errors(401, 403, 413))
 async def start_session(
-    request: Request[Any, Any, Any], services: House, viewer: Asking, data: JSONBody[Login]
+    request: Request[Any, Any, Any], services: House, data: JSONBody[Login]
 ) -> Response[SessionView]:
     """Log in. Sets the session's cookie. A wrong name and a wrong password are told apart by nobody."""
+    require_same_site(request)
     source = request.client.host if request.client else ""
     token, now = await to_thread.run_sync(log_in, services, data.user, data.password, source)
     return Response(session_view(now), cookies=[cookie(token)], status_code=201)

@@ -104,8 +104,7 @@ def viewer_of(services: Services, user: str, form_token: str = "") -> Viewer:
 
 async def identify(request: Request[Any, Any, Any], services: Services) -> Viewer:
     """Who asks, by a signed request or by his session. Raises Problem for a bad signature and for a forged form."""
-    if request.method not in SAFE and request.headers.get("sec-fetch-site") == "cross-site":
-        raise Problem(NotAllowed("send this from another site"))
+    require_same_site(request)
     if "stoa-key" in request.headers:
         return await _by_seal(request, services)
     token = request.cookies.get(SESSION_COOKIE)
@@ -117,6 +116,12 @@ async def identify(request: Request[Any, Any, Any], services: Services) -> Viewe
     if request.method not in SAFE:
         await _check_form(request, session.form_token)
     return await to_thread.run_sync(viewer_of, services, session.user, session.form_token)
+
+
+def require_same_site(request: Request[Any, Any, Any]) -> None:
+    """A browser says when another site made it send a change. Raises Problem."""
+    if request.method not in SAFE and request.headers.get("sec-fetch-site") == "cross-site":
+        raise Problem(NotAllowed("send this from another site"))
 
 
 async def _check_form(request: Request[Any, Any, Any], expected: str) -> None:
