@@ -151,8 +151,9 @@ class Naive:
             elif asset == "HBT" and country not in OPEN:
                 yield "CountryNotOpen"
         if asset == "HBT" and phase in ("issue", "transfer", "settlement"):
+            line = self.line(asset, source) if source else Line()
             for name, figure in self.rules.items():
-                if not self._obeyed(name, figure, phase, sender, receiver, self.line(asset, source), units, picks):
+                if not self._obeyed(name, figure, phase, sender, receiver, line, units, picks):
                     yield "RuleFailed"
 
     def _obeyed(

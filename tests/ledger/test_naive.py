@@ -38,6 +38,8 @@ accounts = st.sampled_from(list(OWNERS))
 persons = st.sampled_from(list(PERSONS))
 units = st.one_of(st.integers(1, 60), st.sampled_from([10, 50, 100, 1_000, AUTHORISED]))
 costs = st.integers(0, 1_000)
+few = st.integers(1, 40)
+pairs = st.sampled_from([("kim", "kim2"), ("kim2", "kim3"), ("ann", "ann2"), ("kim", "ann2"), ("max", "max")])
 
 
 def compiled(rules: dict[str, int]) -> tuple[Rule, ...]:
@@ -94,9 +96,9 @@ class TwoLedgers(RuleBasedStateMachine):
         act = words.send(source, to, n, asset, cost)
         self.both(source, act, lambda naive: naive.transfer("transfer", asset, source, to, n, cost))
 
-    @rule(source=accounts, to=accounts)
-    def transfer_all(self, source: str, to: str) -> None:
-        self.transfer("HBT", source, to, self.naive.line("HBT", source).units or 1, 5)
+    @rule(source=accounts, to=accounts, quarters=st.integers(1, 4))
+    def transfer_a_part_of_what_is_free(self, source: str, to: str, quarters: int) -> None:
+        self.transfer("HBT", source, to, self.naive.line("HBT", source).free * quarters // 4 or 1, 5)
 
     @rule(source=accounts, to=accounts, data=st.data())
     def transfer_chosen_lots(self, source: str, to: str, data: st.DataObject) -> None:
@@ -111,7 +113,7 @@ class TwoLedgers(RuleBasedStateMachine):
         act = Redeem("HBT", account(source), n, 0, ())
         self.both((source, *ALL), act, lambda naive: naive.transfer("redemption", "HBT", source, "", n))
 
-    @rule(seller=accounts, buyer=accounts, n=units, cash=units, short=st.sampled_from([0, 0, 0, 1]))
+    @rule(seller=accounts, buyer=accounts, n=few, cash=few, short=st.sampled_from([0, 0, 0, 1]))
     def settle(self, seller: str, buyer: str, n: int, cash: int, short: int) -> None:
         legs = (
             Leg("HBT", account(seller), account(buyer), n, cash + short, ()),
@@ -139,10 +141,16 @@ class TwoLedgers(RuleBasedStateMachine):
         act = FreezeUnits("HBT", account(name), n, free, "inquiry", EVIDENCE)
         self.both("FSS", act, lambda naive: naive.freeze(name, n, free))
 
-    @rule(name=accounts)
-    def freeze_account(self, name: str) -> None:
-        frozen = name not in self.naive.frozen
+    @rule(name=accounts, other=accounts, stays=st.sampled_from([False, False, True]))
+    def freeze_account(self, name: str, other: str, stays: bool) -> None:
+        """The account is frozen, or freed; most often it is freed again after some attempts."""
+        self.set_frozen(name, name not in self.naive.frozen)
+        if not stays:
+            self.transfer("HBT", name, other, 1, 0)
+            self.force(name, other, 10)
+            self.set_frozen(name, name not in self.naive.frozen)
 
+    def set_frozen(self, name: str, frozen: bool) -> None:
         def twin(naive: Naive) -> str:
             if name in naive.moved:
                 return "AccountMoved"
@@ -151,24 +159,28 @@ class TwoLedgers(RuleBasedStateMachine):
 
         self.both("FSS", FreezeAccount(account(name), frozen, "inquiry", EVIDENCE), twin)
 
-    @rule(asset=st.sampled_from(["HBT", "USD"]))
-    def pause(self, asset: str) -> None:
-        act = Pause(asset, asset not in self.naive.paused, "inquiry")
+    @rule(asset=st.sampled_from(["HBT", "USD"]), source=accounts, to=accounts)
+    def pause_for_a_moment(self, asset: str, source: str, to: str) -> None:
+        for paused in (True, False):
+            act = Pause(asset, paused, "inquiry")
+            self.both(
+                ALL if asset == "HBT" else "BANK",
+                act,
+                lambda naive: naive.paused.symmetric_difference_update({asset}) or "",
+            )
+            self.transfer(asset, source, to, 1, 0)
+            self.force(source, to, 1)
 
-        def twin(naive: Naive) -> str:
-            naive.paused ^= {asset}
-            return ""
-
-        self.both(ALL if asset == "HBT" else "BANK", act, twin)
-
-    @rule(name=accounts, owner=accounts, n=units, days=st.sampled_from([0, 0, 10]))
+    @rule(name=accounts, owner=accounts, n=few, days=st.sampled_from([0, 0, 10]))
     def place_hold(self, name: str, owner: str, n: int, days: int) -> None:
         expires = self.hall.time + days * DAY if days else 0
         act = PlaceHold("HBT", account(name), n, account(owner), "pledge", expires)
         self.both(name, act, lambda naive: naive.hold(name, n, owner, expires))
 
-    @rule(name=accounts, to=accounts, n=units, wrong=st.sampled_from([0, 0, 0, 1]))
-    def execute_hold(self, name: str, to: str, n: int, wrong: int) -> None:
+    @rule(pick=st.integers(0, 9), to=accounts, n=few, wrong=st.sampled_from([0, 0, 0, 1]))
+    def execute_hold(self, pick: int, to: str, n: int, wrong: int) -> None:
+        bearing = [name for name in OWNERS if self.naive.line("HBT", name).holds] or ["kim"]
+        name = bearing[pick % len(bearing)]
         holds = self.naive.line("HBT", name).holds
         number = holds[0].number + 1_000 * wrong if holds else 999
         owner = holds[0].owner if holds else name
@@ -177,19 +189,20 @@ class TwoLedgers(RuleBasedStateMachine):
         act = ExecuteHold("HBT", account(name), number, account(to), n, 0)
         self.both(owner, act, lambda naive: naive.execute(name, number, to, n))
 
-    @rule(lost=accounts, new=accounts)
-    def recover(self, lost: str, new: str) -> None:
+    @rule(pair=pairs)
+    def recover(self, pair: tuple[str, str]) -> None:
+        lost, new = pair
         act = Recover(account(lost), account(new), "lost", EVIDENCE)
         self.both(("BROKER-A", "KSD"), act, lambda naive: naive.recover(lost, new))
 
-    @rule(name=persons, country=st.sampled_from([*OPEN, "DE"]), days=st.sampled_from([1, 50, 300]))
+    @rule(name=persons, country=st.sampled_from([*OPEN, *OPEN, "DE"]), days=st.sampled_from([1, 50, 300, 300]))
     def attest(self, name: str, country: str, days: int) -> None:
         expires = self.hall.time + days * DAY
         act = Attest(self.hall.parties[name], "identity", "IDP", country, expires)
         self.both("IDP", act, lambda naive: naive.attest(name, country, expires) or "")
 
-    @rule(name=persons)
-    def revoke(self, name: str) -> None:
+    @rule(name=persons, source=accounts, stays=st.sampled_from([False, True]))
+    def revoke(self, name: str, source: str, stays: bool) -> None:
         def twin(naive: Naive) -> str:
             if naive.claims[name].revoked:
                 return "NothingToChange"
@@ -197,6 +210,9 @@ class TwoLedgers(RuleBasedStateMachine):
             return ""
 
         self.both("IDP", Revoke(self.hall.parties[name], "identity", "IDP", "moved away"), twin)
+        self.transfer("HBT", source, name, 1, 0)
+        if not stays:
+            self.attest(name, PERSONS[name], 300)
 
     @rule(
         rules=st.fixed_dictionaries(
@@ -243,4 +259,4 @@ class TwoLedgers(RuleBasedStateMachine):
 
 
 TestTwoLedgers = TwoLedgers.TestCase
-TestTwoLedgers.settings = settings(max_examples=30, stateful_step_count=40, phases=[Phase.generate])
+TestTwoLedgers.settings = settings(max_examples=25, stateful_step_count=50, phases=[Phase.generate])
