@@ -151,6 +151,16 @@ def test_a_request_signed_by_an_api_key_counts_once(house: House, client: Api) -
     assert client.get(path, headers=headers | old).json()["reasons"][0]["name"] == "StaleRequest"
 
 
+def test_what_comes_to_nothing_takes_no_lane(house: House) -> None:
+    with TestClient(house.app()) as kim:
+        token, lanes = log_in(kim, "kim"), kim.app.state.lanes
+        nonsense = {"account": to_form(account("lee")), "instructions": [{"tag": "nothing"}]}
+        assert kim.post("/v1/intents", json=nonsense, headers=token).status_code == 400
+        assert kim.post("/v1/intents", json=intent("lee", "kim", 1), headers=token).status_code == 422
+        assert kim.post("/v1/intents/explain", json=intent("lee", "kim", 1), headers=token).status_code == 200
+        assert lanes.take(account("lee"), 0, 1)[0] == 1
+
+
 def test_the_policy_hears_of_every_unit_that_a_body_moves(house: House) -> None:
     legs = (
         Leg("HBT", account("kim"), account("lee"), 5, 500, ()),

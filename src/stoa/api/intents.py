@@ -76,9 +76,13 @@ def body_of(services: Services, lanes: Lanes, data: IntentRequest) -> bytes:
         return bytes.fromhex(data.body)
     if data.account is None or not data.instructions:
         raise Problem(BadRequest("either body, or account and instructions"))
-    now = services.clock()
-    lane, sequence = lanes.take(account_of(data.account), now, now + VALIDITY_MS)
-    return build(services, BuildRequest(data.account, data.instructions, lane, sequence, VALIDITY_MS))[1]
+    now, account = services.clock(), account_of(data.account)
+    lane, sequence = lanes.take(account, now, now + VALIDITY_MS)
+    try:
+        return build(services, BuildRequest(data.account, data.instructions, lane, sequence, VALIDITY_MS))[1]
+    except Problem:
+        lanes.give_back(account, lane, sequence)
+        raise
 
 
 def explain_intent(services: Services, viewer: Viewer, body: bytes, words: str) -> Explanation:
@@ -93,10 +97,17 @@ def explain_intent(services: Services, viewer: Viewer, body: bytes, words: str) 
 def authorise(services: Services, lanes: Lanes, viewer: Viewer, body: bytes) -> Outcome:
     """Custody's answer to the viewer's intent to have this body signed; a refusal frees its lane. Raises Problem."""
     now = services.clock()
-    outcome = services.signer.authorise(intent_of(body, now), viewer.user, now)
+    intent = intent_of(body, now)
+    outcome = services.signer.authorise(intent, viewer.user, now)
     if isinstance(outcome, Refused):
-        lanes.give_back(read_body(body))
+        give_back(lanes, body)
     return outcome
+
+
+def give_back(lanes: Lanes, body: bytes) -> None:
+    """Free the lane of a body that will not be submitted."""
+    decoded = read_body(body)
+    lanes.give_back(decoded.author, decoded.lane, decoded.sequence)
 
 
 def refused(outcome: Refused) -> Problem:
@@ -159,7 +170,7 @@ def explain_for_user(
     need(viewer.known, viewer, "have anything signed")
     body = body_of(services, state.lanes, data)
     if not data.body:
-        state.lanes.give_back(read_body(body))
+        give_back(state.lanes, body)
     return explain_intent(services, viewer, body, language(request))
 
 

@@ -41,9 +41,11 @@ class Lanes:
                     return lane, sequence
         raise Problem(TooMany("transactions of one account", limits.MAX_LANE, RETRY_MS))
 
-    def give_back(self, body: Body) -> None:
-        """The body will not be submitted after all."""
+    def give_back(self, account: bytes, lane: int, sequence: int) -> None:
+        """Nothing will be submitted under this number after all."""
         with self._lock:
-            lanes = self._taken.get(body.author, {})
-            if lanes.get(body.lane) == (body.sequence, body.valid_until):
-                del lanes[body.lane]
+            lanes = self._taken.get(account, {})
+            if lanes.get(lane, (0, 0))[0] == sequence:
+                del lanes[lane]
+            if not lanes:
+                self._taken.pop(account, None)
