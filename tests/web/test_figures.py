@@ -29,7 +29,7 @@ def test_times_are_utc() -> None:
 
 def test_a_refusal_is_told_with_times_and_short_addresses_and_escaped() -> None:
     address = figures.text_of(bytes(20))
-    sentence = f"{address} <b> expired at 1772409600000"
+    sentence = f"{address} <b> expired at 2026-03-02T00:00:00.000Z"
     text = str(figures.told(sentence, {"account": address, "expired": 1_772_409_600_000, "code": 1}, EN))
     assert "&lt;b&gt;" in text
     assert "Mar 2, 2026 00:00:00" in text

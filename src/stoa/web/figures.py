@@ -15,7 +15,7 @@ from babel.numbers import format_currency, format_decimal, format_percent, get_c
 from markupsafe import Markup, escape
 
 from stoa.kernel.identifiers import ACCOUNT_BYTES, ADDRESS_PREFIX, address
-from stoa.kernel.time import DAY
+from stoa.kernel.time import DAY, iso
 
 HASH_ENDS: Final = (10, 6)  # characters of a hash or address that are shown at either side
 NOTHING: Final = "–"
@@ -81,13 +81,13 @@ def text_of(identifier: bytes | str) -> str:
 
 
 def told(sentence: str, figures: Mapping[str, Any], locale: Locale) -> Markup:
-    """A refusal's sentence for people: its addresses shortened, and its times, which the ledger counts, as times."""
+    """A refusal's sentence for people: its addresses shortened, its times as the language writes them."""
     text = escape(sentence)
     for name, value in figures.items():
         if isinstance(value, str) and value.startswith(ADDRESS_PREFIX) and len(value) > sum(HASH_ENDS) + 1:
             text = text.replace(escape(value), short(value))
         elif name in TIMES and isinstance(value, int) and value > DAY:
-            text = text.replace(str(value), moment(value, locale))
+            text = text.replace(iso(value), moment(value, locale))
     return text
 
 
