@@ -16,7 +16,10 @@ from stoa.ledger.state import State
 
 
 class ForceTransfer(Instruction, tag="settlement.force_transfer.v1"):
-    """Free units go first, then the oldest encumbrance gives way. Between accounts of one person the freeze follows."""
+    """Free units go first, then the oldest encumbrance gives way. Between accounts of one person the freeze follows.
+
+    Units forced out of an account that is frozen as a whole stay frozen with that person.
+    """
 
     asset: AssetId
     source: AccountId
