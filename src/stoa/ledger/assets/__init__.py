@@ -8,6 +8,6 @@ which is refused without its offering document, issuer's details, compliance sta
 controller pauses an asset, all of them resume it.
 
 A lot is an acquisition: units, when, from whom, at what cost, locked until when. Lots of a line are numbered in the
-order in which they came to it; the first leave first unless the holder names others. Costs are in the smallest unit of the
-security's currency.
+order in which they came to it; the first leave first unless the holder names others. Costs are in the smallest unit of
+the security's currency.
 """
