@@ -18,7 +18,7 @@ PARTS := .venv/.parts-$(call hash,cat requirements/*.txt)
 EDITABLE := .venv/.editable-$(call hash,cat pyproject.toml requirements/runtime.in)
 VENDOR := src/stoa/web/static/vendor/.files-$(call hash,cat $(NODE_FILES))
 
-.PHONY: help demo test check format setup vendor system lock clean
+.PHONY: help demo test check format reference setup vendor system lock clean
 
 help:  ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 18
@@ -43,6 +43,9 @@ check: setup  ## format, lint, types, room contracts, dead code, house rules
 format: setup  ## put the code into its canonical form
 	@$(BIN)/ruff check --quiet --fix-only .
 	@$(BIN)/ruff format .
+
+reference: setup  ## write docs/reference from the code
+	@$(BIN)/python -m scripts.reference
 
 setup: $(VENDOR) $(EDITABLE)  ## install what is missing: system packages, Python parts, browser files
 	@# nothing more
