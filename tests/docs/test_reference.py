@@ -1,0 +1,145 @@
+"""Everything that there is, is described; and the reference says what the code says."""
+
+import re
+from collections.abc import Iterator
+
+import msgspec
+
+from scripts.reference import api
+from scripts.reference.pages import stale
+from stoa.cli.app import COMMANDS
+from stoa.cli.shell import app
+from stoa.kernel import limits
+from stoa.ledger.catalog import EVENTS, INSTRUCTIONS, REJECTIONS, VERBS, tag_of
+from stoa.ledger.compliance.facts import FACTS
+from stoa.ledger.compliance.model import PHASES
+from stoa.ledger.governance.model import BOUNDS
+from stoa.ledger.identity.model import ROLES
+from stoa.node.config import TEMPLATE, Config
+from tests.docs.pages import DOCS, ROOT, WRITTEN, text_of
+
+REFERENCE = DOCS / "reference"
+
+
+def page(name: str) -> str:
+    return text_of(REFERENCE / name)
+
+
+def test_the_reference_is_current() -> None:
+    assert not list(stale()), "run `make reference`"
+
+
+def test_every_instruction_and_event_says_what_it_means() -> None:
+    for kinds, name in ((INSTRUCTIONS, "instructions.md"), (EVENTS, "events.md")):
+        text = page(name)
+        for kind in kinds:
+            assert f"`{tag_of(kind)}`. " in text
+            assert kind.__doc__
+            assert all(f"| `{field}` |" in text for field in kind.__struct_fields__)
+
+
+def test_every_instruction_says_why_it_is_refused() -> None:
+    named = {kind.__name__ for kind in REJECTIONS}
+    for kind in INSTRUCTIONS:
+        said = VERBS[kind].rejections.__doc__ or ""
+        words = set(re.findall(r"\b[A-Z][a-z]+(?:[A-Z][a-z]+)+\b", said))
+        assert words, kind
+        assert words <= named, f"{kind.__name__}: {words - named} are no rejections"
+
+
+def test_every_rejection_has_number_name_and_sentences() -> None:
+    text = page("rejections.md")
+    for kind in REJECTIONS:
+        assert f"| {tag_of(kind)} | `{kind.__name__}` |" in text
+        assert kind.__doc__
+        assert kind.en in text
+        assert kind.ko in text
+
+
+def test_every_fact_phase_parameter_and_limit_is_described() -> None:
+    facts, parameters = page("facts.md"), page("parameters.md")
+    assert all(f"| `{name}` |" in facts for name in (*FACTS, *PHASES))
+    assert all(f"| `{name}` |" in parameters for name in BOUNDS)
+    assert all(f"| `{name}` |" in parameters for name in vars(limits) if name.startswith("MAX_"))
+
+
+def test_every_setting_says_what_it_means() -> None:
+    text = page("settings.md")
+    for field in msgspec.structs.fields(Config):
+        assert re.search(rf"^{field.name} = .*# \w", TEMPLATE, re.MULTILINE), f"{field.name} is not explained"
+        assert re.search(rf"^\| `{field.name}` \| .+ \| \w.+ \|$", text, re.MULTILINE)
+
+
+def test_every_route_says_what_it_does() -> None:
+    text = page("api.md")
+    for path, methods in api.schema()["paths"].items():
+        for method, operation in methods.items():
+            assert f"`{method.upper()} {path}`" in text
+            assert operation.get("description"), path
+
+
+def commands(under: object = app, path: str = "stoa") -> Iterator[tuple[str, str]]:
+    """Every command by its whole name, with its help."""
+    for name in under:  # type: ignore[attr-defined]
+        if not name.startswith("-"):
+            one = under[name]  # type: ignore[index]
+            yield f"{path} {name}", one.help
+            yield from commands(one, f"{path} {name}")
+
+
+def test_every_command_says_what_it_does() -> None:
+    text = page("cli.md")
+    known = dict(commands())
+    assert len(known) > len(COMMANDS)
+    for name, said in known.items():
+        assert f"# {name}\n" in text
+        assert said, name
+
+
+def test_every_command_that_a_document_uses_exists() -> None:
+    known = dict(commands())
+    for document in WRITTEN:
+        for found in re.findall(r"\bstoa ([a-z][a-z-]+(?: [a-z][a-z-]+)?)", _code(text_of(document))):
+            first, _, second = found.partition(" ")
+            name = f"stoa {first}"
+            assert name in known, f"{document.name}: {name}"
+            if any(one.startswith(f"{name} ") for one in known) and second:
+                assert f"{name} {second}" in known, f"{document.name}: {name} {second}"
+
+
+def test_every_option_that_a_document_uses_exists() -> None:
+    known = set(re.findall(r"--[a-z-]+", page("cli.md")))
+    for document in WRITTEN:
+        for line in re.findall(r"\bstoa [a-z].*", _code(text_of(document))):
+            for option in re.findall(r"(--[a-z][a-z-]+)", line):
+                assert option in known, f"{document.name}: {option}"
+
+
+def test_every_tag_and_route_that_a_document_names_exists() -> None:
+    tags = {str(tag_of(kind)) for kind in (*INSTRUCTIONS, *EVENTS)}
+    routes = {re.sub(r"\{\w+\}", "{}", path) for path in api.schema()["paths"]} | {"/v1", "/v1/openapi.json"}
+    for document in WRITTEN:
+        text = text_of(document)
+        assert set(re.findall(r"\b[a-z_]+\.[a-z_]+\.v1\b", text)) <= tags, document
+        for path in re.findall(r"(?:GET|POST) (/[\w/{}.-]+)", text.replace("\n", " ")):
+            assert re.sub(r"\{\w+\}", "{}", path) in routes, f"{document.name}: {path}"
+
+
+def test_every_metric_is_in_the_operators_page() -> None:
+    source = text_of(ROOT / "src/stoa/api/health.py")
+    named = set(re.findall(r'"(stoa_\w+)"', source))
+    counters = set(re.findall(r'CounterMetricFamily\(\s*"(stoa_\w+)"', source))
+    text = text_of(DOCS / "operations/health.md")
+    assert len(named) > len(counters) > 0
+    for name in named:
+        assert f"`{name}{'_total' if name in counters else ''}`" in text, name
+
+
+def test_every_role_is_in_the_page_about_identity() -> None:
+    text = text_of(DOCS / "concepts/identity.md")
+    assert all(f"`{role}`" in text for role in ROLES)
+
+
+def _code(text: str) -> str:
+    """What a page sets as code."""
+    return "\n".join([*re.findall(r"^```.*?^```$|^    .*$", text, re.M | re.S), *re.findall(r"`[^`\n]+`", text)])
