@@ -33,7 +33,7 @@ def make_checkpoint(
 
 
 class Checkpoints:
-    """Makes a checkpoint every so many blocks, counted from the last one in the journal; 0 is never."""
+    """Makes a checkpoint at, or soon after, every height that ``every`` divides; 0 is never."""
 
     def __init__(self, store: StateStore, journal: Journal, finality: Finality, every: int) -> None:
         self._store, self._journal, self._finality, self._every = store, journal, finality, every
@@ -45,13 +45,21 @@ class Checkpoints:
         last = self._journal.latest_checkpoint()
         height = last.height if last else 0
         while not stopping.is_set():
-            if not self._journal.wait(height + self._every, IDLE_SECONDS):
-                continue
-            try:
-                with self._store.snapshot() as view:
-                    height = make_checkpoint(view, self._journal, self._finality, lambda: _rest(stopping)).height
-            except _Stopped:
-                return
+            due = (height // self._every + 1) * self._every
+            if self._journal.wait(due, IDLE_SECONDS):
+                try:
+                    height = self._made(due, stopping) or height
+                except _Stopped:
+                    return
+
+    def _made(self, due: int, stopping: threading.Event) -> int:
+        """The height of the checkpoint made; 0 if the block that is final by now is not in the store yet."""
+        with self._store.snapshot() as view:
+            standing = view.standing()
+            if standing is None or standing.height < due:
+                _rest(stopping)
+                return 0
+            return make_checkpoint(view, self._journal, self._finality, lambda: _rest(stopping)).height
 
 
 def _rest(stopping: threading.Event) -> None:

@@ -9,7 +9,6 @@ from collections.abc import Callable
 from typing import Final, NamedTuple
 
 from stoa.intake.gate import Gate, Waiting
-from stoa.kernel import limits
 from stoa.kernel.codec import encode
 from stoa.ledger import due
 from stoa.ledger.governance.model import BATCH_BYTES, BATCH_LINGER_MS, BATCH_TRANSACTIONS, PARAMETERS
@@ -21,11 +20,10 @@ from stoa.wire.batch import BatchBody, sign_batch
 IDLE_SECONDS: Final = 0.2  # how long nothing may come before due work is looked for
 REPUBLISH_SECONDS: Final = 1.0
 SKIPPED_SECONDS: Final = 0.05  # rest after a batch that made no block, so that a lasting reason does not busy the node
-BATCH_OVERHEAD: Final = 32_768  # bytes of a batch besides its envelopes, at the very most
 
 
 class Cut(NamedTuple):
-    """How batches are cut just now: numbers of the ledger, kept within what every node accepts."""
+    """How batches are cut just now: governed numbers, whose bounds keep a batch within what every node accepts."""
 
     most: int
     most_bytes: int
@@ -38,12 +36,7 @@ class Cut(NamedTuple):
         most, most_bytes, linger = (
             view.need(PARAMETERS, name) for name in (BATCH_TRANSACTIONS, BATCH_BYTES, BATCH_LINGER_MS)
         )
-        return cls(
-            most=max(1, min(most, limits.MAX_BATCH_TRANSACTIONS)),
-            most_bytes=min(most_bytes, limits.MAX_BATCH_BYTES - BATCH_OVERHEAD),
-            linger=min(linger, limits.MAX_BATCH_LINGER_MS) / 1_000,
-            due=due.next_due(view),
-        )
+        return cls(most, most_bytes, linger / 1_000, due.next_due(view))
 
 
 class Producer:

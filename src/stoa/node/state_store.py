@@ -19,7 +19,6 @@ from stoa.ledger.state import FinalState
 
 MAP_BYTES: Final = 1 << 38  # address space, not disk: the file grows as rows come
 MAX_READERS: Final = 512
-LOOSE_PAGES: Final = 64  # pages at the end that LMDB may count and not have written yet
 FIRST_ROW: Final = b"\x01"
 _STANDING: Final = b"\x00standing"
 _FILE: Final = "data.mdb"
@@ -175,7 +174,7 @@ def _opened(folder: Path, **options: Any) -> Any:
     except lmdb.Error as error:
         raise Unusable(f"{folder}: {error}") from error
     try:
-        claimed = (env.info()["last_pgno"] + 1 - LOOSE_PAGES) * env.stat()["psize"]
+        claimed = (env.info()["last_pgno"] + 1) * env.stat()["psize"]
         if (folder / _FILE).stat().st_size < claimed:
             raise Unusable(f"{folder}: the file is shorter than its pages")  # to touch one would be the end (SIGBUS)
         with Snapshot(env.begin()) as snapshot:
