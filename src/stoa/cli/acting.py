@@ -21,7 +21,9 @@ if TYPE_CHECKING:
     from stoa.kernel.base import Instruction
 
 MAX_WAIT: Final = 300.0
-File = Annotated[str, Parameter(help="A JSON or TOML file of instructions, or - for standard input.")]
+File = Annotated[
+    str, Parameter(allow_leading_hyphen=True, help="A JSON or TOML file of instructions, or - for standard input.")
+]
 Signer = Annotated[list[str], Parameter(name="--sign", help="A key's name; the first one is the author.", negative="")]
 
 
@@ -52,9 +54,9 @@ def submit(
             return
         except ClientError as error:
             raise Trouble(str(error)) from None
-    from stoa.wire.forms import to_form
+    from stoa.api.facts import receipt_form
 
-    form = to_form(receipt)
+    form = receipt_form(receipt)
     if receipt.rejection is not None:
         why = receipt.rejection
         raise Refused(f"{why.name} ({why.code}): {why.sentence(common.tongue)}", receipt=form)
@@ -82,8 +84,7 @@ def explain(file: File, *, sign: Signer = [], common: Common = PLAIN) -> None:  
         for one in found.reasons
     ]  # fmt: skip
     if reasons:
-        lines = "\n".join(f"{one['name']} ({one['code']}): {one['sentence']}" for one in reasons)
-        raise Refused(lines, allowed=False, reasons=reasons)
+        raise Refused("\n".join(_line(one) for one in reasons), allowed=False, reasons=reasons)
     answer = {"allowed": True, "reasons": [], "events": found.events}
 
     def show(out: "Console") -> None:
@@ -92,6 +93,13 @@ def explain(file: File, *, sign: Signer = [], common: Common = PLAIN) -> None:  
             out.print_json(data=event)
 
     common.answer(answer, show)
+
+
+def _line(reason: dict[str, Any]) -> str:
+    from stoa.demo.report import found_figures
+
+    found = found_figures(reason["figures"])
+    return f"{reason['name']} ({reason['code']}): {reason['sentence']}" + (f" [{found}]" if found else "")
 
 
 def _bytes(file: str) -> bytes:

@@ -1,20 +1,16 @@
 """``stoa catalog``: the closed lists of the ledger: what may be asked, what may be said to it, what may happen."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from cyclopts import App
 
-from stoa.cli.shell import PLAIN, Common, app, rows_table
+from stoa.cli.shell import PLAIN, Common, app
 
 if TYPE_CHECKING:
     from stoa.kernel.codec import Shape
 
 catalog = App(name="catalog", help="List the instructions, rejections and events of the ledger.")
 app.command(catalog)
-
-
-def _answer(common: Common, name: str, rows: list[dict[str, Any]]) -> None:
-    common.answer({name: rows}, lambda out: out.print(rows_table(rows, name)))
 
 
 def _first_line(kind: "type[Shape]") -> str:
@@ -30,7 +26,7 @@ def instructions(*, common: Common = PLAIN) -> None:
         {"tag": tag_of(kind), "fields": list(kind.__struct_fields__), "meaning": _first_line(kind)}
         for kind in INSTRUCTIONS
     ]
-    _answer(common, "instructions", rows)
+    common.rows("instructions", rows)
 
 
 @catalog.command
@@ -42,7 +38,7 @@ def rejections(*, common: Common = PLAIN) -> None:
         {"code": tag_of(kind), "name": kind.__name__, "sentence": kind.ko if common.tongue == "ko" else kind.en}
         for kind in sorted(REJECTIONS, key=lambda kind: int(tag_of(kind)))
     ]
-    _answer(common, "rejections", rows)
+    common.rows("rejections", rows)
 
 
 @catalog.command
@@ -53,4 +49,4 @@ def events(*, common: Common = PLAIN) -> None:
     rows = [
         {"tag": tag_of(kind), "fields": list(kind.__struct_fields__), "meaning": _first_line(kind)} for kind in EVENTS
     ]
-    _answer(common, "events", rows)
+    common.rows("events", rows)

@@ -133,7 +133,7 @@ def up(*, common: Common = PLAIN) -> None:
 
 def _print_urls(common: Common, port: int) -> None:
     url = f"http://127.0.0.1:{port}"
-    urls = {"console": url, "api": f"{url}/v1", "openapi": f"{url}/schema/openapi.json", "health": f"{url}/health"}
+    urls = {"console": url, "api": f"{url}/v1", "openapi": f"{url}/v1/openapi.json", "health": f"{url}/health/ready"}
     stop = common.words("Ctrl-C stops it.", "Ctrl-C로 종료합니다.")
     lines = "\n".join(f"{name:8} {address}" for name, address in urls.items())
     common.answer(urls, lambda out: out.print(f"{lines}\n{stop}", highlight=False))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from cyclopts import App, Parameter
 
 from stoa.cli.houses import config_of, folder_of, passphrase, secret
-from stoa.cli.shell import PLAIN, Common, Usage, app, rows_table
+from stoa.cli.shell import PLAIN, Common, Usage, app
 
 if TYPE_CHECKING:
     from stoa.custody.keystore import Key, Keystore
@@ -42,7 +42,7 @@ def list_keys(*, common: Common = PLAIN) -> None:
     """List the keys with the accounts that each controls alone."""
     with _keystore(common) as keystore:
         lines = [_line(key) for key in keystore.listing()]
-    common.answer({"keys": lines}, lambda out: out.print(rows_table(lines)))
+    common.rows("keys", lines)
 
 
 @keys.command
@@ -72,7 +72,7 @@ def import_keys(file: Annotated[Path, Parameter(help="An exported keystore file.
         raise Usage(f"file: there is no file {file}")
     with _keystore(common) as keystore:
         taken = [_line(key) for key in keystore.import_file(file, passphrase(common), wall_clock())]
-    common.answer({"keys": taken}, lambda out: out.print(rows_table(taken)))
+    common.rows("keys", taken)
 
 
 @keys.command
@@ -136,4 +136,4 @@ def list_users(*, common: Common = PLAIN) -> None:
         ]  # fmt: skip
     finally:
         book.close()
-    common.answer({"users": lines}, lambda out: out.print(rows_table(lines)))
+    common.rows("users", lines)

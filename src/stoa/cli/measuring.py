@@ -1,13 +1,10 @@
 """``stoa bench``: benchmarks are commands, never timed tests."""
 
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 from cyclopts import App, Parameter
 
-from stoa.cli.shell import PLAIN, Common, Usage, app, fields_table
-
-if TYPE_CHECKING:
-    from rich.console import Console
+from stoa.cli.shell import PLAIN, Common, Usage, app
 
 bench = App(name="bench", help="Measure this machine.")
 app.command(bench)
@@ -36,9 +33,4 @@ def ledger(
     per_mille = round(refused_share * 1_000)
     options = Options(transfers, holders, holdings, per_mille, batch, processes, fsync_delay_ms, seed)
     figures = run(options)
-    answer = {**figures._asdict(), "workload": asdict(options)}
-
-    def show(out: "Console") -> None:
-        out.print(fields_table(answer, "stoa bench ledger"))
-
-    common.answer(answer, show)
+    common.fields({**figures._asdict(), "workload": asdict(options)}, "stoa bench ledger")

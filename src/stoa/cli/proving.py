@@ -7,7 +7,7 @@ from cyclopts import App, Parameter
 
 from stoa.cli.houses import config_of, folder_of, is_running, journal_of, opened, passphrase, reading
 from stoa.cli.query import account_of, digest_of
-from stoa.cli.shell import PLAIN, Common, Refused, Trouble, Usage, app, console, fields_table, plain
+from stoa.cli.shell import PLAIN, Common, Refused, Trouble, Usage, app, console, plain
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -39,7 +39,7 @@ def verify(
     answer = {name: plain(value) for name, value in found._asdict().items()}
     if found.flaws:
         raise Trouble("\n".join(found.flaws), **answer)
-    common.answer(answer, lambda out: out.print(fields_table(answer, common.words("No flaw", "흠 없음"))))
+    common.fields(answer, common.words("No flaw", "흠 없음"))
 
 
 class _progress:  # noqa: N801 - used as a word, like open()
@@ -121,15 +121,18 @@ def check(
     """Check a proof with the public keys alone, and say what it shows. Needs no ledger and no network."""
     import msgspec
 
+    from stoa.api.facts import receipt_form
     from stoa.client import check_proof
     from stoa.client.views import Keys
     from stoa.kernel.codec import Malformed
+    from stoa.ledger.catalog import Receipt
     from stoa.wire.forms import to_form
     from stoa.wire.proof import BadProof
 
     try:
         known, raw = msgspec.json.decode(keys.read_bytes(), type=Keys), file.read_bytes()
-        shows = to_form(check_proof(raw, known.public(), known.quorum))
+        found = check_proof(raw, known.public(), known.quorum)
+        shows = receipt_form(found) if isinstance(found, Receipt) else to_form(found)
     except OSError as error:
         raise Usage(f"{error.filename}: {error.strerror}") from None
     except (msgspec.DecodeError, Malformed) as error:

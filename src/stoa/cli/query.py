@@ -1,14 +1,11 @@
 """``stoa query``: what the views show, as tables or JSON. Needs neither a running node nor a passphrase."""
 
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 from cyclopts import App, Parameter
 
 from stoa.cli.houses import reading
-from stoa.cli.shell import PLAIN, Common, Usage, app, fields_table, plain, rows_table
-
-if TYPE_CHECKING:
-    from rich.console import Console
+from stoa.cli.shell import PLAIN, Common, Usage, app, plain
 
 query = App(name="query", help="Ask the views: securities, holders, accounts, blocks, receipts, offerings, income.")
 app.command(query)
@@ -16,22 +13,16 @@ Limit = Annotated[int, Parameter(help="At most so many rows.")]
 Address = Annotated[str, Parameter(help="An account's address, stoa1…")]
 
 
-def _rows(common: Common, name: str, page: Any) -> None:
-    """Answer with a page of rows."""
-    rows = plain(page.items)
-    common.answer({name: rows, "next": page.next}, lambda out: out.print(rows_table(rows, name)))
+def _rows(common: Common, name: str, page: Any, columns: str = "") -> None:
+    """Answer with a page of rows, of which people see some columns."""
+    common.rows(name, plain(page.items), columns, next=page.next)
 
 
 def _one(common: Common, what: str, found: Any) -> None:
     """Answer with one thing. Raises Usage when there is none."""
     if found is None:
         raise Usage(common.words(f"There is no {what}.", f"{what}이(가) 없습니다."))
-    form = plain(found)
-
-    def show(out: "Console") -> None:
-        out.print(fields_table(form, what))
-
-    common.answer(form, show)
+    common.fields(plain(found), what)
 
 
 def account_of(text: str) -> bytes:
@@ -61,7 +52,7 @@ def securities(*, limit: Limit = 100, common: Common = PLAIN) -> None:
     from stoa.readmodel.queries.market import overview
 
     with reading(common) as (db, now):
-        _rows(common, "securities", overview(db, now, limit=limit))
+        _rows(common, "securities", overview(db, now, limit=limit), "code name currency price supply holders status")
 
 
 @query.command
@@ -124,7 +115,7 @@ def blocks(*, limit: Limit = 20, common: Common = PLAIN) -> None:
     from stoa.readmodel.queries.explorer import blocks as ask
 
     with reading(common) as (db, _):
-        _rows(common, "blocks", ask(db, limit=limit))
+        _rows(common, "blocks", ask(db, limit=limit), "height time producer count receipts votes final")
 
 
 @query.command
@@ -148,13 +139,13 @@ def transaction(id: str, *, common: Common = PLAIN) -> None:
 @query.command
 def receipt(id: str, *, common: Common = PLAIN) -> None:
     """Show the receipt of a transaction, read from its canonical bytes."""
+    from stoa.api.facts import receipt_form
     from stoa.ledger.catalog import read_receipt
     from stoa.readmodel.queries.explorer import receipt as ask
-    from stoa.wire.forms import to_form
 
     with reading(common) as (db, _):
         found = ask(db, digest_of(id))
-    _one(common, f"final transaction {id}", None if found is None else to_form(read_receipt(found.receipt)))
+    _one(common, f"final transaction {id}", None if found is None else receipt_form(read_receipt(found.receipt)))
 
 
 @query.command

@@ -76,6 +76,25 @@ class Common:
         else:
             show(console())
 
+    def rows(self, name: str, rows: Sequence[Mapping[str, Any]], columns: str = "", **more: Any) -> None:
+        """An answer that is a list of rows with the same fields; people see these columns of them, or all."""
+        if self.json:
+            write_json({name: rows, **more})
+        else:
+            from stoa.cli.showing import rows_table
+
+            shown = [{field: row[field] for field in columns.split()} for row in rows] if columns else rows
+            console().print(rows_table(shown, name))
+
+    def fields(self, value: Mapping[str, Any], title: str = "") -> None:
+        """An answer that is one thing's fields."""
+        if self.json:
+            write_json(value)
+        else:
+            from stoa.cli.showing import fields_table
+
+            console().print(fields_table(value, title))
+
     def done(self, value: Mapping[str, Any], en: str, ko: str) -> None:
         """An answer that is one sentence for people."""
         self.answer(value, lambda out: out.print(self.words(en, ko), highlight=False, markup=False, soft_wrap=True))
@@ -114,39 +133,3 @@ def _named(value: Any, name: Callable[[bytes], Any]) -> Any:
     if isinstance(value, (list, tuple)):
         return [_named(item, name) for item in value]
     return value
-
-
-def rows_table(rows: Sequence[Mapping[str, Any]], title: str = "") -> Any:
-    """A table of rows that have the same fields."""
-    from rich.table import Table
-
-    table = Table(title=title or None, title_justify="left")
-    for name in rows[0] if rows else ("nothing",):
-        table.add_column(name.replace("_", " "), overflow="fold")
-    for row in rows:
-        table.add_row(*(cell(value) for value in row.values()))
-    return table
-
-
-def fields_table(value: Mapping[str, Any], title: str = "") -> Any:
-    """A table of one thing's fields; a list of things inside becomes a table of its own."""
-    from rich.table import Table
-
-    table = Table(title=title or None, title_justify="left", show_header=False)
-    table.add_column(no_wrap=True)
-    table.add_column(overflow="fold")
-    for name, item in value.items():
-        nested = isinstance(item, list) and item and isinstance(item[0], dict)
-        table.add_row(name.replace("_", " "), rows_table(item) if nested else cell(item))
-    return table
-
-
-def cell(value: Any) -> str:
-    """One value in a table."""
-    from rich.markup import escape
-
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, (dict, list, tuple)):
-        return escape(json.dumps(value, ensure_ascii=False))
-    return escape(str(value))

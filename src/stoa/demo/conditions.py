@@ -13,7 +13,7 @@ from typing import Any, Final, NamedTuple
 Form = dict[str, Any]
 ALWAYS: Final[Form] = {"tag": "all", "items": []}
 _OPERATORS: Final = ("==", "!=", "<=", ">=", "<", ">", "in", "not in")
-_TOKEN: Final = re.compile(r"\s*(==|!=|<=|>=|<|>|[()\[\],]|[A-Za-z0-9_.\-]+)")
+_TOKEN: Final = re.compile(r"==|!=|<=|>=|<|>|[()\[\],]|[A-Za-z0-9_.\-]+")
 _NUMBER: Final = re.compile(r"^\d[\d_]*$")
 
 
@@ -33,12 +33,13 @@ def parse_condition(text: str) -> Form:
 
 def _tokens(text: str) -> list[_Token]:
     found, at = [], 0
-    while at < len(text.rstrip()):
-        match = _TOKEN.match(text, at)
+    while rest := text[at:].lstrip():
+        at = len(text) - len(rest)
+        match = _TOKEN.match(rest)
         if match is None:
-            raise ValueError(f"at character {at + 1}: {text[at]!r} has no meaning here")
-        found.append(_Token(match.group(1), match.start(1) + 1))
-        at = match.end()
+            raise ValueError(f"at character {at + 1}: {rest[0]!r} has no meaning here")
+        found.append(_Token(match.group(), at + 1))
+        at += match.end()
     return [*found, _Token("", len(text) + 1)]
 
 

@@ -1,5 +1,6 @@
 """What happened in the story, as one value that becomes one JSON object: steps, balances, totals, proofs, roots."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
@@ -73,6 +74,13 @@ class Report(msgspec.Struct):
     height: int = 0
     block_hash: str = ""
     state_root: str = ""
+
+
+def found_figures(figures: Mapping[str, Any]) -> str:
+    """What a failed rule found beside what it asks for, e.g. ``lots.age_days 51, asked >= 365``; else nothing."""
+    return "; ".join(
+        f"{one['fact']} {one['found']}, asked {one['op']} {one['value']}" for one in figures.get("figures", ())
+    )
 
 
 def reason_of(rejection: Rejection) -> Reason:

@@ -10,7 +10,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from stoa.demo.money import shown
-from stoa.demo.report import Chapter, Report, Step
+from stoa.demo.report import Chapter, Report, Step, found_figures
 
 LONGEST: Final = 96  # characters of a figure that are shown; the whole is in the JSON
 WORDS: Final = {
@@ -49,7 +49,11 @@ class Telling:
         self._console.print(f"  [dim]{escape(self._became(step))}[/]", highlight=False, soft_wrap=True)
         for reason in step.reasons:
             why = escape(reason.ko if self._korean else reason.en)
-            self._console.print(f"    [yellow]{escape(reason.label)}[/] {why}", highlight=False, soft_wrap=True)
+            found = found_figures(reason.figures)
+            figures = f" [dim]{escape(found)}[/]" if found else ""
+            self._console.print(
+                f"    [yellow]{escape(reason.label)}[/] {why}{figures}", highlight=False, soft_wrap=True
+            )
 
     def _became(self, step: Step) -> str:
         if not step.ok:
