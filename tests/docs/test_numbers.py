@@ -1,0 +1,55 @@
+"""Numbers that the documents say in prose are the ones of the code."""
+
+import re
+
+import pytest
+
+from stoa.api.health import MAX_LAG
+from stoa.api.limits import MAX_SUBSCRIBERS
+from stoa.custody.sessions import IDLE_LIFE, WHOLE_LIFE
+from stoa.intake.gate import MAX_WAITING, MAX_WAITING_BYTES
+from stoa.kernel import limits
+from stoa.kernel.time import DAY, SECOND
+from stoa.ledger.catalog import REJECTIONS, tag_of
+from stoa.node.config import DEFAULT_PORT
+from tests.docs.pages import ROOT, WRITTEN, text_of
+
+MIB = 1024 * 1024
+SAID = (
+    ("docs/concepts/ledger.md", f"1 to {limits.MAX_INSTRUCTIONS} *instructions*"),
+    ("docs/concepts/securities.md", f"1 to {limits.MAX_CLASSES} *classes*"),
+    ("docs/concepts/securities.md", f"at most {limits.MAX_LOTS:,} lots"),
+    ("docs/decisions/0005-lots.md", f"at most {limits.MAX_LOTS:,}"),
+    ("docs/decisions/0010-time-and-due-work.md", f"{limits.MAX_DUE_STEPS} steps"),
+    ("docs/decisions/0011-lanes.md", f"{limits.MAX_LANE + 1:,} lanes"),
+    (
+        "docs/concepts/custody.md",
+        f"{IDLE_LIFE // (60 * SECOND)} minutes without use or {WHOLE_LIFE // (3_600 * SECOND)} h",
+    ),
+    ("docs/operations/health.md", f"more than {MAX_LAG} blocks behind"),
+    ("docs/operations/health.md", f"at {MAX_SUBSCRIBERS} |"),
+    ("docs/operations/runbook.md", f"{MAX_WAITING:,} transactions, or {MAX_WAITING_BYTES // MIB} MiB"),
+    ("README.md", f"http://127.0.0.1:{DEFAULT_PORT}"),
+    ("ARCHITECTURE.md", f"at most {limits.MAX_DUE_STEPS} steps a block"),
+)
+
+
+@pytest.mark.parametrize(("page", "said"), SAID)
+def test_what_is_said_is_so(page: str, said: str) -> None:
+    assert said in " ".join(text_of(ROOT / page).split())
+
+
+def test_a_transaction_is_valid_for_a_day_at_most() -> None:
+    assert limits.MAX_VALIDITY_MS == DAY
+    assert "`valid_until` at most a day ahead" in " ".join(text_of(ROOT / "docs/decisions/0011-lanes.md").split())
+
+
+def test_a_rejection_that_is_named_with_its_number_has_it() -> None:
+    numbers = {kind.__name__: tag_of(kind) for kind in REJECTIONS}
+    found = [
+        (name, int(number))
+        for page in WRITTEN
+        for name, number in re.findall(r"`([A-Z]\w+)`[ (,]+(\d{4})\b", text_of(page))
+    ]
+    assert found
+    assert all(numbers[name] == number for name, number in found)
