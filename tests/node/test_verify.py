@@ -10,9 +10,11 @@ import pytest
 from msgspec.structs import replace
 
 from stoa.journal import Journal, NoJournal
+from stoa.kernel.base import Context, Event
 from stoa.ledger import invariants
 from stoa.ledger.assets.model import HOLDINGS
 from stoa.ledger.identity.register_party import RegisterParty
+from stoa.ledger.settlement.events import UnitsMoved
 from stoa.node import checkpoints
 from stoa.node.state_store import StateStore
 from stoa.node.verify import Verified, verify
@@ -224,3 +226,21 @@ def test_a_ledger_whose_invariants_fail_is_told(kept: tuple[Path, Path], monkeyp
     monkeypatch.setattr(invariants, "ALL", (never,))
     verified: Verified = verify(*kept)
     assert verified.flaws == ("never: 1 lines",)
+
+
+def test_a_ledger_that_moves_units_without_a_word_is_told(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Running and replayed alike it says nothing of moves: receipts and rows agree, only the events are too few."""
+    emit = Context.emit
+
+    def silent(ctx: Context, event: Event) -> None:
+        if not isinstance(event, UnitsMoved):
+            emit(ctx, event)
+
+    monkeypatch.setattr(Context, "emit", silent)
+    house.node.start()
+    house.cash_for("kim")
+    house.node.close()
+    flaws = verify(house.journal_folder, house.state_folder).flaws
+    line = f"units USD {account('kim').hex()}"
+    assert f"block 4: every_difference_is_explained: {line}: 1000 written, 0 told" in flaws
+    assert {flaw.split(": ")[2].split()[0] for flaw in flaws} == {"units", "supply"}

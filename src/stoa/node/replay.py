@@ -4,13 +4,14 @@ Owns what recovery and verification share: the comparison, and the pace. Signatu
 their own if the caller has them, and rows are written in steps of many blocks, so that a replay outruns the network.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Final
 
 from stoa.kernel import merkle
 from stoa.kernel.base import Broken
 from stoa.kernel.codec import encode
 from stoa.ledger import machine
+from stoa.ledger.catalog import Receipt
 from stoa.ledger.state import State, Writes
 from stoa.node.state_store import Standing, Store
 from stoa.node.verifier import Verdicts, Verifier
@@ -21,13 +22,19 @@ STEP_ENVELOPES: Final = 4_096  # a step is closed at so many; a last, larger blo
 WORTH_PROCESSES: Final = 1_024  # envelopes of a step below which no process is started
 
 Step = tuple[list[Block], Verdicts]
+Judge = Callable[[Header, Writes, Sequence[Receipt]], None]
 
 
 class Replay:
-    """A chain of blocks, executed from where a store stands. One thread."""
+    """A chain of blocks, executed from where a store stands. One thread.
 
-    def __init__(self, view: State, store: Store, head: Header, produced: dict[str, int]) -> None:
-        self.view, self.store, self.head, self.produced = view, store, head, produced
+    ``judge`` is shown what each block wrote and its receipts, before the rows are stored.
+    """
+
+    def __init__(
+        self, view: State, store: Store, head: Header, produced: dict[str, int], judge: Judge | None = None
+    ) -> None:
+        self.view, self.store, self.head, self.produced, self._judge = view, store, head, produced, judge
 
     def run(self, blocks: Iterable[Block], verifier: Verifier) -> Iterator[Header]:
         """Execute the blocks, and yield each header when the view and the store are after it.
@@ -47,12 +54,15 @@ class Replay:
         header = block.header
         self._compare_place(header)
         place = machine.Place(header.chain, header.height, header.time)
-        receipts = [encode(receipt) for receipt in machine.execute_block(self.view, place, block.envelopes, verified)]
+        made = machine.execute_block(self.view, place, block.envelopes, verified)
+        receipts = [encode(receipt) for receipt in made]
         writes = self.view.seal()
         if merkle.root(receipts) != header.receipts_root:
             raise Broken(f"replay of block {header.height} gives other receipts{_first(receipts, block.receipts)}")
         if writes.hash != header.writes_hash:
             raise Broken(f"replay of block {header.height} writes other rows than its header commits to")
+        if self._judge is not None:
+            self._judge(header, writes, made)
         return writes
 
     def _compare_place(self, header: Header) -> None:

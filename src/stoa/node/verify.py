@@ -1,13 +1,14 @@
 """``stoa verify``: prove a journal from genesis, trusting nothing but the genesis document.
 
 Its meaning: every block is executed again and must give the same receipts and rows, which also tells who the members
-were at each height; on the way every checkpoint must have the root of the rows computed so far, and a state store that
-is given must hold the rows of the block at which it stands. Then the invariants over all rows. The record itself:
-checksums, hash chain, roots, and the signatures of those members under batches, votes, certificates and checkpoints.
+were at each height; on the way every difference that a block makes to the register must be explained by its events,
+every checkpoint must have the root of the rows computed so far, and a state store that is given must hold the rows of
+the block at which it stands. Then the invariants over all rows. The record itself: checksums, hash chain, roots, and
+the signatures of those members under batches, votes, certificates and checkpoints.
 """
 
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, closing
 from itertools import zip_longest
 from pathlib import Path
@@ -19,9 +20,11 @@ from stoa.journal.flaws import Authority
 from stoa.journal.journal import Journal
 from stoa.kernel import merkle
 from stoa.kernel.base import Broken
+from stoa.ledger.catalog import Receipt
+from stoa.ledger.explained import unexplained
 from stoa.ledger.governance.members import members_at
 from stoa.ledger.invariants import check_all
-from stoa.ledger.state import State
+from stoa.ledger.state import State, Writes
 from stoa.node.proofs import state_hashes
 from stoa.node.recovery import Progress, found_state
 from stoa.node.replay import WORTH_PROCESSES, Replay, standing_at
@@ -78,6 +81,7 @@ class _Walk:
         self.journal, self.store, self.view = journal, store, State(store)
         self.head, self.transactions = journal.header(0), 0
         self.flaws: list[str] = []
+        self._unexplained = 0
         self._kept: Snapshot | None = None
         self._kept_height = -1
         self._checkpoints: list[Checkpoint] = []
@@ -126,7 +130,15 @@ class _Walk:
         self.store.write(writes.rows, standing_at(header, {}))
         self.view.finalised()
         self._pass(header)
-        return Replay(self.view, self.store, header, {})
+        return Replay(self.view, self.store, header, {}, self._explain)
+
+    def _explain(self, header: Header, writes: Writes, receipts: Sequence[Receipt]) -> None:
+        """Work that was set or due was done before the transactions, and its receipts stand behind theirs."""
+        in_order = [*receipts[header.count :], *receipts[: header.count]]
+        for failure in unexplained(writes, [event for receipt in in_order for event in receipt.events]):
+            self._unexplained += 1
+            if self._unexplained <= MAX_FLAWS:
+                self.flaws.append(f"block {header.height}: {failure.invariant}: {failure.where}")
 
     def _pass(self, header: Header) -> None:
         """The view and the store are after this block."""
