@@ -26,10 +26,6 @@ class Rate(Shape):
         """The part of the amount, rounded down to a whole unit."""
         return amount * self.over // self.under
 
-    def ceiling_of(self, amount: int) -> int:
-        """The part of the amount, rounded up to a whole unit."""
-        return -(-amount * self.over // self.under)
-
 
 def pro_rata(amount: int, weights: Sequence[int]) -> tuple[list[int], int]:
     """Floor shares of the amount by weight, and the residue that is left: sum(shares) + residue == amount.

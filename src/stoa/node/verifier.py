@@ -38,7 +38,7 @@ def _verified(raw: bytes) -> bool:
 class Verdicts:
     """The answers, in the order of the envelopes, once they are there."""
 
-    def __init__(self, shares: list["Future[Share]"], done: Share) -> None:
+    def __init__(self, shares: list[Future[Share]], done: Share) -> None:
         self._shares, self._done = shares, done
 
     def get(self) -> Share:

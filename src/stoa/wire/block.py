@@ -4,7 +4,7 @@ The header's hash is what validators vote on. It commits to the envelopes, to th
 wrote, and to the block before it.
 """
 
-from stoa.kernel.codec import Shape, decoder, encode, read
+from stoa.kernel.codec import Shape, encode
 from stoa.kernel.hashing import tagged
 from stoa.kernel.identifiers import Hash
 from stoa.kernel.merkle import EMPTY
@@ -39,14 +39,6 @@ class Block(Shape):
     batch_signature: bytes
     envelopes: tuple[bytes, ...]
     receipts: tuple[bytes, ...]
-
-
-_READER = decoder(Block)
-
-
-def read_block(raw: bytes) -> Block:
-    """The block behind bytes. Raises Malformed."""
-    return read(_READER, raw)
 
 
 def genesis_header(chain: str, time: int, genesis_hash: bytes, writes_hash: bytes) -> Header:

@@ -195,11 +195,6 @@ def take_record(view: State, ctx: Context, asset: str) -> int:
     return snapshot
 
 
-def units_as_of(view: State, asset: str, account: bytes, snapshot: int) -> int:
-    """The units of a line as they stood at a snapshot."""
-    return _as_of(view, (asset, account), line(view, asset, account), snapshot)
-
-
 def _as_of(view: State, key: tuple[str, bytes], held: Holding, snapshot: int) -> int:
     """The first copy at or after the snapshot, or the line itself if it has not changed since.
 

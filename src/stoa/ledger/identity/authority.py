@@ -8,7 +8,7 @@ from stoa.ledger.state import State
 def acts_for(view: State, ctx: Context, institution: str) -> bool:
     """Whether the institution is active and its operating account signed."""
     member = view.get(INSTITUTIONS, institution)
-    return member is not None and member.active and member.account in ctx.signers
+    return member is not None and member.active and ctx.signed_by(member.account)
 
 
 def acting(view: State, ctx: Context, role: str) -> str | None:
@@ -30,7 +30,7 @@ def member(view: State, institution: str, role: str) -> Institution | None:
 
 def may_instruct(view: State, ctx: Context, account_id: bytes) -> bool:
     """Whether the account's own keys signed. The custodian signs with keys of the account that he keeps."""
-    return account_id in ctx.signers and view.get(ACCOUNTS, account_id) is not None
+    return ctx.signed_by(account_id) and view.get(ACCOUNTS, account_id) is not None
 
 
 def succeeds(view: State, ctx: Context, account_id: bytes) -> bool:
@@ -39,7 +39,7 @@ def succeeds(view: State, ctx: Context, account_id: bytes) -> bool:
     while account is not None and account.successor:
         account_id = account.successor
         account = view.get(ACCOUNTS, account_id)
-    return account is not None and account_id in ctx.signers
+    return account is not None and ctx.signed_by(account_id)
 
 
 def keeps(view: State, ctx: Context, account: Account) -> bool:

@@ -41,7 +41,7 @@ def _moves(ins: Settle) -> list[Move]:
 def rejections(view: State, ctx: Context, ins: Settle) -> Rejections:
     """NotAuthorised for each giver who did not sign, CostMismatch, then every movement's own."""
     for source in dict.fromkeys(leg.source for leg in ins.legs):
-        if source not in ctx.signers:
+        if not ctx.signed_by(source):
             yield NotAuthorised("every account that gives")
     yield from _cost_rejections(view, ins)
     yield from act_rejections(view, ctx, _moves(ins))
