@@ -26,7 +26,8 @@ def page(name: str) -> str:
 
 
 def test_the_reference_is_current() -> None:
-    assert not list(stale()), "run `make reference`"
+    late = sorted(stale())
+    assert not late, f"run `make reference`: {late}"
 
 
 def test_every_instruction_and_event_says_what_it_means() -> None:
