@@ -61,7 +61,7 @@ class OpenHouse:
     def _open(
         self, folder: Path, validator: Validator, rules: policy.Policy, clock: Callable[[], int], told: Progress | None
     ) -> Services:
-        node = Node(folder, validator, self.config.processes, clock, told)
+        node = Node(folder, validator, self.config.processes, clock, told, self.config.checkpoint_blocks)
         self._closing.append(node.close)
         views = views_of(folder, self.config)
         self._closing.append(views.close)

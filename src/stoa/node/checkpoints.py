@@ -13,7 +13,6 @@ from stoa.node.finality import Finality
 from stoa.node.state_store import Snapshot, StateStore
 from stoa.wire.vote import Checkpoint
 
-CHECKPOINT_BLOCKS: Final = 10_000  # blocks from one checkpoint to the next, if the node is not told otherwise
 REST_SECONDS: Final = 0.004  # after each slice of about a millisecond: a fifth of one core at most
 IDLE_SECONDS: Final = 0.2
 

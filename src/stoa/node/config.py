@@ -18,6 +18,7 @@ FOLDER_VARIABLE: Final = "STOA_FOLDER"  # the folder to use when no --folder is 
 PASSPHRASE_VARIABLE: Final = "STOA_PASSPHRASE"  # of the keystore, for programs; people are asked for it
 DEFAULT_PORT: Final = 7080
 MAX_PROCESSES: Final = 256
+CHECKPOINT_BLOCKS: Final = 10_000  # from one checkpoint to the next
 
 _Path = Annotated[str, Meta(min_length=1, max_length=400)]
 _KeyName = Annotated[str, Meta(min_length=1, max_length=64)]
@@ -33,6 +34,7 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     institution: InstitutionId
     port: Annotated[int, Meta(ge=1, le=65_535)] = DEFAULT_PORT
     processes: Annotated[int, Meta(ge=0, le=MAX_PROCESSES)] = 0
+    checkpoint_blocks: Annotated[int, Meta(ge=0)] = CHECKPOINT_BLOCKS
     language: Literal["en", "ko"] = "en"
     audience: Annotated[str, Meta(min_length=1, max_length=120)] = "stoa"
     keystore: _Path = "keys.keystore"
@@ -48,6 +50,7 @@ TEMPLATE: Final = """\
 institution = "{institution}"    # whose house this is; its validator makes the blocks
 port = {port}                # where API and pages listen, on 127.0.0.1 only
 processes = {processes}              # more processes that check signatures; 0: the node does it itself
+checkpoint_blocks = {checkpoint_blocks}  # every so many blocks a root over all rows is signed and kept; 0: never
 language = "{language}"            # of the command line where --language is not given: en or ko
 audience = "{audience}"         # names this door in signed requests, so that no other door accepts them
 

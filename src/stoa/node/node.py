@@ -22,8 +22,9 @@ from stoa.ledger.governance.members import members
 from stoa.ledger.identity.model import LANES
 from stoa.ledger.state import State
 from stoa.node import proofs, snapshot
-from stoa.node.checkpoints import CHECKPOINT_BLOCKS, Checkpoints, make_checkpoint
+from stoa.node.checkpoints import Checkpoints, make_checkpoint
 from stoa.node.commit import Commit, FinalBlock, Listener, Skipped
+from stoa.node.config import CHECKPOINT_BLOCKS
 from stoa.node.finality import Finality, Members, Validator
 from stoa.node.log import LOG, log_block
 from stoa.node.places import Located, Places
