@@ -216,10 +216,14 @@ def _problem(common: Common, error: Any) -> Refused:
 
 
 def _sentence(reason: Any, language: str) -> str:
-    """A reason in the reader's language, from its number and figures."""
+    """A reason in the reader's language, from its number and figures; as it came where its number is unknown."""
     from stoa.ledger.catalog import REJECTIONS, tag_of
+    from stoa.wire.forms import BadForm, from_form
 
     kind = next((one for one in REJECTIONS if tag_of(one) == reason.code), None)
     if kind is None:
         return str(reason.sentence)
-    return (kind.ko if language == "ko" else kind.en).format(**reason.figures)
+    try:
+        return from_form(kind, {"tag": reason.code, **reason.figures}).sentence(language)
+    except BadForm:
+        return str(reason.sentence)

@@ -6,10 +6,12 @@ from typing import Annotated, Literal
 
 from cyclopts import CycloptsError, Parameter
 
-from stoa.cli import acting, catalog, founding, keys, measuring, proving, query, rebuilding
+from stoa.cli import acting, catalog, founding, keys, measuring, persons, proving, query, rebuilding, users
 from stoa.cli.shell import FAULT, PLAIN, USAGE, Common, Trouble, app, console, write_json
 
-COMMANDS = (founding, keys, acting, query, proving, rebuilding, measuring, catalog)  # each enters its own
+COMMANDS = (  # each enters its own
+    founding, keys, users, persons, acting, query, proving, rebuilding, measuring, catalog,
+)  # fmt: skip
 
 
 @app.command

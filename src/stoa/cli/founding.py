@@ -185,7 +185,9 @@ def _tell(folder: Path, dossier: Any, leave: bool, port: int, common: Common) ->
                 raise Trouble("not everything came out as expected")
             if not leave:
                 _serve(stage, folder, common)
-    except (StageError, CannotListen) as error:
+    except CannotListen as error:
+        raise Trouble(f"{error}: choose another with --port") from None
+    except StageError as error:
         raise Trouble(str(error)) from None
 
 

@@ -1,4 +1,4 @@
-"""``stoa keys`` and ``stoa users``: the keystore, and who may use it through the doors."""
+"""``stoa keys``: the keystore."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,9 +14,7 @@ if TYPE_CHECKING:
     from stoa.custody.keystore import Key, Keystore
 
 keys = App(name="keys", help="Keys in the keystore: create, list, export, import, retire; change the passphrase.")
-users = App(name="users", help="Users of the doors: add and list.")
 app.command(keys)
-app.command(users)
 Out = Annotated[Path, Parameter(help="A new file.")]
 
 
@@ -91,49 +89,3 @@ def rotate(*, common: Common = PLAIN) -> None:
         count = len(keystore.listing())
     en = f"The {count} keys are sealed under the new passphrase."
     common.done({"keys": count}, en, f"{count}개의 키를 새 암호로 봉인했습니다.")
-
-
-@users.command
-def add(
-    name: str,
-    *,
-    role: Annotated[list[str], Parameter(help="A role in the policy, e.g. investor or clerk.", negative="")],
-    account: Annotated[list[str] | None, Parameter(help="An address that he acts for.", negative="")] = None,
-    party: Annotated[int | None, Parameter(help="His party number, where he is a customer.")] = None,
-    common: Common = PLAIN,
-) -> None:
-    """Add a user of API and pages; his password comes from STOA_PASSWORD, or is asked for."""
-    from stoa.custody.users import UserError, Users
-    from stoa.kernel.identifiers import BadAddress, parse_address
-    from stoa.node.node import wall_clock
-
-    book = Users(folder_of(common) / "users.sqlite")
-    try:
-        accounts = tuple(parse_address(one) for one in account or ())
-        password = secret(common, "STOA_PASSWORD", f"The password of {name}", f"{name}의 비밀번호", new=True)
-        user = book.add(
-            name, password, wall_clock(), roles=tuple(role), accounts=accounts, party=party, language=common.tongue
-        )
-    except (UserError, BadAddress) as error:
-        raise Usage(str(error)) from None
-    finally:
-        book.close()
-    common.done({"user": user.id, "roles": user.roles}, f"{user.id} may sign in.", f"{user.id} 사용자를 추가했습니다.")
-
-
-@users.command(name="list")
-def list_users(*, common: Common = PLAIN) -> None:
-    """List the users with their roles and accounts."""
-    from stoa.custody.users import Users
-    from stoa.kernel.identifiers import address
-
-    book = Users(folder_of(common) / "users.sqlite")
-    try:
-        lines = [
-            {"user": one.id, "roles": one.roles, "accounts": [address(item) for item in one.accounts],
-             "active": one.active}
-            for one in book.listing()
-        ]  # fmt: skip
-    finally:
-        book.close()
-    common.rows("users", lines)

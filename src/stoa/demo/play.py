@@ -3,14 +3,19 @@
 from sqlalchemy import select
 
 from stoa.demo.chapters import CHAPTERS
+from stoa.demo.parts import PEOPLE
 from stoa.demo.report import Report
-from stoa.demo.stage import Stage
+from stoa.demo.stage import Stage, StageError
 from stoa.demo.story import Audience, Story
 from stoa.readmodel.schema import ASSETS, HOLDINGS
 
 
 def play(stage: Stage, audience: Audience) -> Report:
-    """Tell every chapter on the stage. The stage stays open."""
+    """Tell every chapter on the stage, which stays open. Raises StageError, also when the files lack a person."""
+    known = {one.id for one in stage.dossier.investors}
+    missing = [name for name in PEOPLE if name not in known]
+    if missing:
+        raise StageError("investors.csv lacks people of the story: " + ", ".join(missing))
     story = Story(stage, audience)
     for chapter in CHAPTERS:
         chapter(story)

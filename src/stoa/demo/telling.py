@@ -15,13 +15,14 @@ from stoa.demo.report import Chapter, Report, Step, found_figures
 LONGEST: Final = 96  # characters of a figure that are shown; the whole is in the JSON
 WORDS: Final = {
     "en": {
-        "applied": "applied", "refused": "refused, as expected", "fact": "holds", "block": "block",
+        "applied": "applied", "refused": "explained before signing, then refused as expected", "fact": "holds",
+        "block": "block",
         "expected": "expected", "actual": "found", "holder": "holder", "balances": "Who has what in the end",
         "good": "Everything came out as expected", "bad": "NOT everything came out as expected",
         "steps": "steps", "root": "state root", "blocks": "blocks",
     },
     "ko": {
-        "applied": "반영됨", "refused": "예상대로 거절됨", "fact": "확인됨", "block": "블록",
+        "applied": "반영됨", "refused": "서명 전 사유 설명, 예상대로 거절됨", "fact": "확인됨", "block": "블록",
         "expected": "예상", "actual": "실제", "holder": "보유자", "balances": "최종 잔고",
         "good": "모두 예상대로 되었습니다", "bad": "예상과 다른 결과가 있습니다",
         "steps": "단계", "root": "상태 루트", "blocks": "블록",

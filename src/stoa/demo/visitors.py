@@ -5,7 +5,7 @@ from typing import Final
 from stoa.custody.secret import Secret
 from stoa.demo.cast import party_number
 from stoa.demo.chapters.control import NEW_ACCOUNT
-from stoa.demo.chapters.trading import RETAIL
+from stoa.demo.parts import RETAIL
 from stoa.demo.stage import Stage
 
 PASSWORD: Final = "harbour-demo"  # printed on the console: there is nothing to protect

@@ -3,7 +3,8 @@
 from sqlalchemy import select
 
 from stoa.demo.cast import party_number
-from stoa.demo.chapters.trading import FROZEN, NEWCOMER, PENSION, RETAIL, evidence, send
+from stoa.demo.chapters.trading import evidence, send
+from stoa.demo.parts import BUYER, FROZEN, NEWCOMER, PENSION, RETAIL
 from stoa.demo.stage import act
 from stoa.demo.story import Story
 from stoa.kernel.time import from_date
@@ -104,7 +105,7 @@ def _recover(story: Story) -> None:
         "옛 키를 주운 사람은 그것을 쓸 수 없습니다.",
         ["AccountMoved", "InsufficientUnits"],
         (RETAIL,),
-        send(story, RETAIL, "park-seoyeon", 100),
+        send(story, RETAIL, BUYER, 100),
     )
 
 

@@ -7,6 +7,7 @@ from sqlalchemy import select
 from stoa.demo.chapters.people import ISSUER, TAX_OFFICE
 from stoa.demo.dossier import Form
 from stoa.demo.money import shown
+from stoa.demo.parts import BUYER, FUND, SELLER
 from stoa.demo.stage import act, form
 from stoa.demo.story import Story
 from stoa.kernel.hashing import tagged
@@ -108,11 +109,11 @@ def _record(story: Story) -> None:
     )
     story.report.distribution["register"] = _register(story)
     story.applied(
-        "park-seoyeon sends 500 units away after the record; the income of the quarter stays hers.",
-        "park-seoyeon이 기준일 후 500단위를 이전합니다. 이번 분기 수익은 여전히 그의 것입니다.",
-        ("park-seoyeon",),
-        act("settlement.transfer", asset=terms.code, source=story.stage.account("park-seoyeon"),
-            to=story.stage.account("tan-weiling"), units=500, cost=0, lots=[]),
+        f"{BUYER} sends 500 units away after the record; the income of the quarter stays hers.",
+        f"{BUYER}이(가) 기준일 후 500단위를 이전합니다. 이번 분기 수익은 여전히 그의 것입니다.",
+        (BUYER,),
+        act("settlement.transfer", asset=terms.code, source=story.stage.account(BUYER),
+            to=story.stage.account(SELLER), units=500, cost=0, lots=[]),
     )  # fmt: skip
 
 
@@ -139,12 +140,12 @@ def _pay(story: Story) -> None:
         f"{totals['net'] + totals['tax'] + totals['unclaimed'] + totals['residue']}, "
         f"tax office {story.stage.units(terms.currency, TAX_OFFICE)}",
     )
-    pledged = story.stage.holding(terms.code, "merlion-capital")
+    pledged = story.stage.holding(terms.code, FUND)
     story.fact(
-        f"merlion-capital has {pledged['held']:,} units pledged and got income on all {pledged['units']:,}.",
-        f"merlion-capital은 {pledged['held']:,}단위가 담보이지만 {pledged['units']:,}단위 전부의 수익을 받았습니다.",
+        f"{FUND} has {pledged['held']:,} units pledged and got income on all {pledged['units']:,}.",
+        f"{FUND}은(는) {pledged['held']:,}단위가 담보이지만 {pledged['units']:,}단위 전부의 수익을 받았습니다.",
         pledged["units"],
-        paid["merlion-capital"]["units"],
+        paid[FUND]["units"],
     )
     block = story.stage.rows(select(BLOCKS).order_by(BLOCKS.c.height.desc()).limit(1))[0]
     story.fact(

@@ -7,6 +7,7 @@ from sqlalchemy import select
 from stoa.demo.chapters.people import ISSUER
 from stoa.demo.dossier import OfferingPlan, Subscription
 from stoa.demo.money import shown
+from stoa.demo.parts import BUYER
 from stoa.demo.stage import act, form
 from stoa.demo.story import Story
 from stoa.kernel.money import largest_remainder
@@ -168,5 +169,5 @@ def _retained(story: Story) -> None:
         ["UnitsLocked"],
         (ISSUER,),
         act("settlement.transfer", asset=terms.code, source=story.stage.account(ISSUER),
-            to=story.stage.account("park-seoyeon"), units=100, cost=0, lots=[]),
+            to=story.stage.account(BUYER), units=100, cost=0, lots=[]),
     )  # fmt: skip

@@ -7,13 +7,13 @@ import msgspec
 
 from stoa.client import check_proof
 from stoa.client.views import Keys
+from stoa.demo.parts import FUND
 from stoa.demo.story import Story
 from stoa.kernel.codec import Malformed, encode
 from stoa.ledger.catalog import HoldingLine, Receipt
 from stoa.node.verify import verify
 from stoa.wire.proof import BadProof
 
-HOLDER: Final = "merlion-capital"
 KEYS: Final = "public-keys.json"
 
 
@@ -55,15 +55,15 @@ def _prove(story: Story) -> None:
     folder = stage.folder / "proofs"
     folder.mkdir()
     (folder / KEYS).write_bytes(msgspec.json.format(msgspec.json.encode(stage.client.keys())))
-    holding = stage.holding(terms.code, HOLDER)
-    line = stage.node.prove_holding(terms.code, stage.account(HOLDER))
+    holding = stage.holding(terms.code, FUND)
+    line = stage.node.prove_holding(terms.code, stage.account(FUND))
     story.fact(
-        f"{HOLDER} proves its holding with a file and the validators' public keys alone.",
-        f"{HOLDER}이(가) 파일과 검증인의 공개키만으로 자신의 보유를 증명합니다.",
-        f"{HOLDER} has {holding['units']} units of {terms.code}, {holding['held']} held",
+        f"{FUND} proves its holding with a file and the validators' public keys alone.",
+        f"{FUND}이(가) 파일과 검증인의 공개키만으로 자신의 보유를 증명합니다.",
+        f"{FUND} has {holding['units']} units of {terms.code}, {holding['held']} held",
         _checked(story, folder / "holding.proof", encode(line)),
     )
-    bought = next(step.receipts[0] for step in story.report.steps if step.en.startswith(f"{HOLDER} subscribes"))
+    bought = next(step.receipts[0] for step in story.report.steps if step.en.startswith(f"{FUND} subscribes"))
     story.fact(
         "And the receipt of its subscription in the same way.",
         "청약의 영수증도 같은 방법으로 증명합니다.",

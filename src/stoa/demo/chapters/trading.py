@@ -7,6 +7,19 @@ from stoa.demo.cast import party_number, stranger
 from stoa.demo.chapters.people import VISITOR, claims
 from stoa.demo.dossier import Form
 from stoa.demo.money import shown
+from stoa.demo.parts import (
+    BUYER,
+    CLOSED_COUNTRY,
+    FROZEN,
+    FUND,
+    LATE,
+    NEWCOMER,
+    PENSION,
+    RETAIL,
+    SELLER,
+    US_BUYER,
+    US_HOLDER,
+)
 from stoa.demo.stage import act, form
 from stoa.demo.story import Story
 from stoa.kernel.hashing import tagged
@@ -16,9 +29,6 @@ SPRING: Final = from_date(2027, 5, 10)
 SUMMER: Final = from_date(2027, 7, 5)
 AUTUMN: Final = from_date(2027, 9, 15)
 A_YEAR_LATER: Final = from_date(2028, 3, 21)
-SELLER, NEWCOMER, RETAIL, LATE = "tan-weiling", "choi-hyunwoo", "kim-minseo", "lim-kaiser"
-US_HOLDER, US_BUYER = "carter-emily", "nguyen-david"
-FUND, PENSION, FROZEN, CLOSED_COUNTRY = "merlion-capital", "namsan-pension", "lee-jihoon", "souza-ana"
 
 
 def tell(story: Story) -> None:
@@ -87,10 +97,10 @@ def _receivers(story: Story) -> None:
 def _trades(story: Story) -> None:
     terms = story.dossier.terms
     story.applied(
-        f"{SELLER} gives 200 units to park-seoyeon, free of payment.",
-        f"{SELLER}이(가) park-seoyeon에게 200단위를 무상으로 이전합니다.",
+        f"{SELLER} gives 200 units to {BUYER}, free of payment.",
+        f"{SELLER}이(가) {BUYER}에게 200단위를 무상으로 이전합니다.",
         (SELLER,),
-        send(story, SELLER, "park-seoyeon", 200),
+        send(story, SELLER, BUYER, 200),
     )
     price = terms.price + 150
     story.applied(
@@ -147,7 +157,7 @@ def _encumbrances(story: Story) -> None:
         f"{FUND}이(가) 6,000단위를 보냅니다. 처분 가능한 단위가 부족합니다.",
         ["InsufficientFreeUnits"],
         (FUND,),
-        send(story, FUND, "park-seoyeon", 6_000),
+        send(story, FUND, BUYER, 6_000),
     )
     story.applied(
         f"{terms.supervisor} freezes 600 units of {FROZEN} while it looks into a complaint.",
@@ -161,7 +171,7 @@ def _encumbrances(story: Story) -> None:
         f"{FROZEN}이(가) 1,000단위를 보냅니다. 일부가 동결되어 있습니다.",
         ["UnitsFrozen"],
         (FROZEN,),
-        send(story, FROZEN, "park-seoyeon", 1_000),
+        send(story, FROZEN, BUYER, 1_000),
     )
 
 
