@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from hashlib import sha256
+from typing import Any
 
 from stoa.kernel import signing
 from stoa.kernel.base import Event, Instruction, Rejection
@@ -17,7 +18,7 @@ from stoa.ledger.assets.create_security import CreateSecurity
 from stoa.ledger.assets.model import ClassTerms, Document, Issuer, Lot, LotPick
 from stoa.ledger.assets.register import line, lots_of
 from stoa.ledger.assets.register_cash import RegisterCash
-from stoa.ledger.catalog import Body, Receipt, checked_body
+from stoa.ledger.catalog import Body, Receipt, checked_body, read_rejection
 from stoa.ledger.compliance.attest import Attest
 from stoa.ledger.compliance.conditions import ALWAYS, Compare
 from stoa.ledger.compliance.model import COUNTS, Rule, Terms, Trust
@@ -66,6 +67,11 @@ def public(name: str) -> bytes:
 def account(name: str) -> bytes:
     """The 1-of-1 account of this name, an institution's or a person's."""
     return account_id(1, (public(name),))
+
+
+def against(event: Any) -> list[Rejection]:
+    """The rejections that an event keeps, gravest first."""
+    return [read_rejection(raw) for raw in event.reasons]
 
 
 def rule(

@@ -20,7 +20,7 @@ from stoa.ledger.offerings.invariants import INVARIANTS
 from stoa.ledger.offerings.model import OFFERINGS, SUBSCRIPTIONS, Offering, OfferingTerms, Subscription, Tier
 from stoa.ledger.offerings.open_offering import OpenOffering
 from stoa.ledger.offerings.subscribe import Subscribe
-from tests.ledger.hall import ANY_HOLDER, INSTITUTIONS, START, Hall, account
+from tests.ledger.hall import ANY_HOLDER, INSTITUTIONS, START, Hall, account, against
 
 CLOSES = START + 10 * DAY
 PRICE = 100
@@ -106,7 +106,7 @@ def events(receipts: list[Receipt]) -> list[Event]:
 
 def refusals(found: list[Event]) -> dict[int, list[int]]:
     """Numbers of refunded subscriptions, each with the codes of the reasons."""
-    return {e.number: [one.code for one in e.reasons] for e in found if isinstance(e, SubscriptionRefunded)}
+    return {e.number: [one.code for one in against(e)] for e in found if isinstance(e, SubscriptionRefunded)}
 
 
 def allotments(found: list[Event]) -> dict[int, int]:

@@ -2,15 +2,27 @@
 
 import re
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, get_type_hints
 
 import msgspec
 import pytest
 from hypothesis import given, settings
 
-from stoa.kernel.base import Event, Rejection
-from stoa.kernel.codec import encode
-from stoa.ledger.catalog import EVENTS, INSTRUCTIONS, REJECTIONS, Body, Receipt, read_body, read_receipt, tag_of
+from stoa.kernel import limits
+from stoa.kernel.base import Event, Reasons, Rejection, kept
+from stoa.kernel.codec import Malformed, encode
+from stoa.ledger.catalog import (
+    EVENTS,
+    INSTRUCTIONS,
+    REJECTIONS,
+    Body,
+    Receipt,
+    read_body,
+    read_receipt,
+    read_rejection,
+    tag_of,
+)
+from stoa.ledger.identity.errors import AccountFrozen
 from tests.ledger.shapes import valid
 
 DOMAINS = {
@@ -83,6 +95,32 @@ def test_every_event_and_rejection_survives_the_receipt(kind: type[Any]) -> None
         assert read_receipt(encode(receipt)) == receipt
 
     survives()
+
+
+@pytest.mark.parametrize("kind", REJECTIONS, ids=lambda kind: kind.__name__)
+def test_every_rejection_is_read_back_from_what_an_event_keeps(kind: type[Any]) -> None:
+    @settings(max_examples=5)
+    @given(valid(kind))
+    def survives(rejection: Rejection) -> None:
+        assert [read_rejection(raw) for raw in kept([rejection])] == [rejection]
+
+    survives()
+
+
+def test_an_event_keeps_the_gravest_reasons_and_never_their_words() -> None:
+    many = [AccountFrozen(bytes([place]) * 20) for place in range(limits.MAX_REASONS + 1)]
+    assert [read_rejection(raw) for raw in kept(many)] == many[:-1]
+    assert not [kind for kind in EVENTS if {"en", "ko", "sentence"} & set(kind.__struct_fields__)]
+    keeping = [kind for kind in EVENTS if "reasons" in kind.__struct_fields__]
+    hints = [get_type_hints(kind, include_extras=True)["reasons"] for kind in keeping]
+    assert hints == [Reasons] * len(keeping)
+    assert keeping
+
+
+@pytest.mark.parametrize("raw", [b"", b"\xc0", b"\x92\x01\x02", encode(AccountFrozen(bytes(20))) + b"\x00"])
+def test_what_is_no_rejection_is_not_read(raw: bytes) -> None:
+    with pytest.raises(Malformed):
+        read_rejection(raw)
 
 
 def patterns(node: Any, seen: set[Any]) -> Iterator[str]:

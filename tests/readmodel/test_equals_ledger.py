@@ -1,9 +1,12 @@
 """After any story the views show exactly what the ledger remembers; and a rebuild shows it again, row for row."""
 
+import json
 from typing import Any
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from msgspec.structs import asdict
+from sqlalchemy import select
 
 from stoa.kernel import limits
 from stoa.kernel.time import DAY
@@ -11,10 +14,14 @@ from stoa.ledger.assets.events import LotsJoined
 from stoa.ledger.compliance.attest import Attest
 from stoa.ledger.compliance.revoke import Revoke
 from stoa.ledger.corporate_actions.model import PRO_RATA
+from stoa.ledger.identity.errors import AccountFrozen
 from stoa.ledger.identity.freeze_account import FreezeAccount
 from stoa.ledger.settlement.issue import Issue
 from stoa.ledger.settlement.transfer import Transfer
+from stoa.readmodel.queries import primary
+from stoa.readmodel.reasons import Reason
 from stoa.readmodel.rebuild import rebuild
+from stoa.readmodel.schema import EVENTS
 from stoa.readmodel.views import Views
 from tests.ledger.hall import EVIDENCE, account
 from tests.ledger.income import announce
@@ -68,6 +75,20 @@ def test_a_person_enters_under_the_claims_that_count_at_that_time(database: str)
     assert shown["positions"]["HBT", market.parties["ann"]] == (2, "SG", "")
     assert shown["counts"]["HBT", "category", ""] == 2
     assert shown["positions"] == ledger_rows(market)["positions"]
+
+
+def test_why_income_waits_is_told_in_both_languages(database: str) -> None:
+    market, against = Market(), AccountFrozen(account("lee"))
+    announce(market, per_unit=PRO_RATA, pool=1_001)
+    market.do("FSS", FreezeAccount(account("lee"), True, "court", EVIDENCE))
+    market.wait(DAY)
+    market.wait(DAY)
+    with market.views(database).read() as db:
+        [line] = [one for one in primary.income(db).items if not one.paid]
+        body = db.scalar(select(EVENTS.c.body).where(EVENTS.c.tag == "corporate_actions.income_unclaimed.v1"))
+    wanted = Reason(1108, "AccountFrozen", against.sentence("en"), against.sentence("ko"))
+    assert line.reasons == (wanted,)
+    assert json.loads(str(body))["reasons"] == [asdict(wanted)]
 
 
 def test_income_waits_for_its_owner_and_is_claimed(database: str) -> None:

@@ -12,6 +12,7 @@ from litestar.params import JSONBody, Parameter
 from msgspec import Meta
 from sqlalchemy import select
 
+from stoa.api.facts import event_form
 from stoa.api.limits import DEFAULT_VALIDITY_MS
 from stoa.api.openapi import errors
 from stoa.api.problems import BadRequest, NotFound, Problem, Reason, reasons_of
@@ -146,7 +147,7 @@ def _body_to_explain(services: Services, data: ExplainRequest) -> Body:
 def explain(services: Services, body: Body, signers: list[bytes], words: str) -> Explanation:
     """What the ledger would say to the body if these accounts signed it now."""
     explained = services.node.explain(body, tuple(dict.fromkeys([body.author, *signers])))
-    events = [to_form(event) for event in explained.events]
+    events = [event_form(event) for event in explained.events]
     return Explanation(not explained.reasons, reasons_of(explained.reasons, words), events)
 
 

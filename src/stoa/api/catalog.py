@@ -5,6 +5,7 @@ from typing import Any, Final
 import msgspec
 from litestar import Request, get
 
+from stoa.api.facts import event_schema
 from stoa.api.openapi import errors
 from stoa.api.problems import REFUSALS
 from stoa.intake.gate import Busy, Duplicate, Stopped
@@ -45,8 +46,8 @@ def _text(kind: type) -> str:
     return " ".join((kind.__doc__ or "").split())
 
 
-def _kind(tag: str, kind: type) -> Kind:
-    return Kind(tag, kind.__name__, _text(kind), schema_of(kind))
+def _kind(tag: str, kind: type, form: dict[str, Any]) -> Kind:
+    return Kind(tag, kind.__name__, _text(kind), form)
 
 
 def _refusal(kind: type[Rejection]) -> RefusalKind:
@@ -57,8 +58,8 @@ def _refusal(kind: type[Rejection]) -> RefusalKind:
 
 DOORS: Final[tuple[type[Rejection], ...]] = (Duplicate, Busy, Stopped, *REFUSALS)
 CATALOG: Final = Catalog(
-    tuple(_kind(tag, kind) for tag, kind in INSTRUCTION_BY_TAG.items()),
-    tuple(_kind(tag, kind) for tag, kind in EVENT_BY_TAG.items()),
+    tuple(_kind(tag, kind, schema_of(kind)) for tag, kind in INSTRUCTION_BY_TAG.items()),
+    tuple(_kind(tag, kind, event_schema(kind)) for tag, kind in EVENT_BY_TAG.items()),
     tuple(_refusal(kind) for kind in [*REJECTIONS, *DOORS]),
 )
 

@@ -12,6 +12,7 @@ import msgspec
 from anyio import to_thread
 
 from stoa.api.bell import Bell
+from stoa.api.facts import event_form
 from stoa.api.limits import MAX_SUBSCRIBERS
 from stoa.api.problems import Problem, TooMany
 from stoa.api.projector import Projector
@@ -75,7 +76,7 @@ class Feed:
         facts = []
         for index, raw in enumerate(block.receipts):
             receipt, refused = read_receipt(raw), read_receipt(raw).rejection
-            events = [to_form(event) for event in receipt.events]
+            events = [event_form(event) for event in receipt.events]
             author = _author(block.envelopes[index]) if index < len(block.envelopes) else ""
             code, name = (refused.code, refused.name) if refused else (0, "")
             time = block.header.time

@@ -10,6 +10,7 @@ from litestar.openapi.datastructures import ResponseSpec
 from litestar.params import JSONBody
 
 from stoa.api.building import AddressParameter, Asset, account_of
+from stoa.api.facts import receipt_form
 from stoa.api.openapi import errors
 from stoa.api.problems import BadRequest, NotFound, Problem
 from stoa.api.receipts import place_of
@@ -59,8 +60,7 @@ class Checked(msgspec.Struct, frozen=True):
 def shown(proof: Proof) -> dict[str, Any]:
     """What a proof shows, in plain figures."""
     if isinstance(proof, ReceiptProof):
-        receipt: dict[str, Any] = to_form(read_receipt(proof.receipt))
-        return receipt | {"time": proof.header.time, "chain": proof.header.chain}
+        return receipt_form(read_receipt(proof.receipt)) | {"time": proof.header.time, "chain": proof.header.chain}
     holding: dict[str, Any] = to_form(read_holding(proof.key, proof.value))
     return holding | {"height": proof.checkpoint.height, "chain": proof.chain}
 

@@ -9,6 +9,7 @@ from typing import Any, Literal
 import msgspec
 from sqlalchemy import select
 
+from stoa.api.facts import event_form
 from stoa.api.problems import Reason, reason_of
 from stoa.api.services import Services
 from stoa.journal.journal import Journal
@@ -96,7 +97,7 @@ def receipt_at(journal: Journal, place: Place, language: str) -> ReceiptView:
         applied=receipt.applied,
         rejection=None if receipt.rejection is None else reason_of(receipt.rejection, language, receipt.failed),
         failed=receipt.failed,
-        events=[to_form(event) for event in receipt.events],
+        events=[event_form(event) for event in receipt.events],
         block_hash=block.header.hash().hex(),
         proof=f"/v1/proofs/receipts/{receipt.transaction.hex()}",
         bytes=raw.hex(),

@@ -66,7 +66,12 @@ class Fact(msgspec.Struct, frozen=True):
 
     def typed(self) -> list[Event]:
         """Its events as the ledger's own values."""
-        return [pick_form(EVENT_BY_TAG, form) for form in self.events]
+        return [pick_form(EVENT_BY_TAG, _exact(form)) for form in self.events]
+
+
+def _exact(form: dict[str, Any]) -> dict[str, Any]:
+    """An event as it was written: the rejections that it keeps are shown decoded, and are bytes."""
+    return form | {"reasons": [one["bytes"] for one in form["reasons"]]} if "reasons" in form else form
 
 
 class Intent(msgspec.Struct, frozen=True):

@@ -4,12 +4,14 @@ Three kinds of wrong are never mixed. A *rejection* is expected: a value with a 
 A *fault* is I/O and is retried by the shell that met it. *Broken* is an invariant that failed: the node stops.
 """
 
-from collections.abc import Iterator
-from typing import ClassVar, Final
+from collections.abc import Iterable, Iterator
+from itertools import islice
+from typing import Annotated, ClassVar, Final, TypeAlias
 
 import msgspec
 
-from stoa.kernel.codec import Shape
+from stoa.kernel import limits
+from stoa.kernel.codec import Shape, encode
 from stoa.kernel.identifiers import ACCOUNT_BYTES, address
 from stoa.kernel.time import iso
 
@@ -52,6 +54,16 @@ class Rejection(Shape):
         """The reason as a sentence with its figures, in ``en`` or ``ko``."""
         words = {name: _dated(name, value) for name, value in figures(self).items()}
         return (self.ko if language == "ko" else self.en).format(**words)
+
+
+# Rejections as an event keeps them, the gravest first: canonical bytes, which the catalog reads. Never their sentences:
+# a later version may word those better, and an event has the same bytes for ever.
+Reasons: TypeAlias = Annotated[tuple[bytes, ...], msgspec.Meta(max_length=limits.MAX_REASONS)]
+
+
+def kept(rejections: Iterable[Rejection]) -> Reasons:
+    """What an event keeps of these rejections: the first ``MAX_REASONS``."""
+    return tuple(encode(rejection) for rejection in islice(rejections, limits.MAX_REASONS))
 
 
 class Broken(Exception):

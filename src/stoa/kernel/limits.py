@@ -22,6 +22,7 @@ MAX_VALIDATORS: Final = 64
 MAX_CODE: Final = 24  # characters of an asset or institution code
 MAX_NAME: Final = 120  # characters of a display name
 MAX_TEXT: Final = 1_000  # characters of a reason or statement
+MAX_REASONS: Final = 16  # rejections that one event keeps, the gravest first
 MAX_TOPIC: Final = 32
 MAX_CLASSES: Final = 16
 MAX_LEGS: Final = 32

@@ -195,6 +195,7 @@ class Receipt(Shape):
 
 _BODY_READER: Final = decoder(Body)
 _RECEIPT_READER: Final = decoder(Receipt)
+_REJECTION_READER: Final = decoder(AnyRejection)
 _HOLDING_READER: Final = decoder(Holding)
 
 
@@ -206,6 +207,11 @@ def read_body(raw: bytes) -> Body:
 def read_receipt(raw: bytes) -> Receipt:
     """The receipt behind its bytes. Raises Malformed."""
     return read(_RECEIPT_READER, raw)
+
+
+def read_rejection(raw: bytes) -> Rejection:
+    """The rejection behind its bytes, as an event keeps it in ``reasons``. Raises Malformed."""
+    return read(_REJECTION_READER, raw)
 
 
 def checked_body(body: Body) -> bytes:
@@ -267,5 +273,6 @@ __all__ = [
     "read_body",
     "read_holding",
     "read_receipt",
+    "read_rejection",
     "tag_of",
 ]

@@ -13,6 +13,7 @@ from stoa.kernel.codec import Malformed
 from stoa.ledger.catalog import EVENTS as EVENT_KINDS
 from stoa.ledger.catalog import Body, Receipt, read_body, read_receipt, tag_of
 from stoa.readmodel.draft import At, Draft, Row
+from stoa.readmodel.reasons import kept_by, reasons_of
 from stoa.readmodel.schema import BLOCKS, EVENTS, RECEIPTS, TRANSACTIONS
 from stoa.wire.block import Block, Header
 from stoa.wire.envelope import read_envelope
@@ -60,9 +61,15 @@ def _enter_receipt(draft: Draft, block: Block, place: int) -> Iterator[tuple[At,
     draft.add(TRANSACTIONS, _transaction(receipt, block.header.time, envelope))
     draft.add(RECEIPTS, {"height": receipt.height, "index": place, "receipt": raw, "envelope": envelope})
     for n, event in enumerate(receipt.events):
-        tag, body = TAGS[type(event)], as_json(figures(event))
+        tag, body = TAGS[type(event)], as_json(_fields(event))
         draft.add(EVENTS, {"height": receipt.height, "index": place, "n": n, "tag": tag, "body": body})
         yield At(receipt.height, block.header.time, place, n), tag, event
+
+
+def _fields(event: Event) -> dict[str, object]:
+    """The fields of an event by name, the rejections that it keeps decoded."""
+    kept = kept_by(event)
+    return figures(event) if kept is None else {**figures(event), "reasons": reasons_of(kept)}
 
 
 def _transaction(receipt: Receipt, time: int, envelope: bytes | None) -> Row:

@@ -5,6 +5,7 @@ from typing import Any, Final
 from stoa.kernel.base import figures
 from stoa.readmodel.chain import as_json
 from stoa.readmodel.draft import At, Draft, Handler, Row, Tagged
+from stoa.readmodel.reasons import reasons_of
 from stoa.readmodel.schema import ACCOUNTS, DISTRIBUTIONS, INCOME
 
 PAID: Final = "corporate_actions.income_paid.v1"
@@ -82,8 +83,7 @@ def _paid(draft: Draft, at: At, event: Any) -> None:
 
 
 def _unclaimed(draft: Draft, at: At, event: Any) -> None:
-    reasons = as_json([figures(one) for one in event.reasons])
-    row = _income(draft, at, event)
+    row, reasons = _income(draft, at, event), as_json(reasons_of(event.reasons))
     draft.rows(INCOME).put({**row, "target": event.account, "paid": 0, "reasons": reasons})
     terms = draft.rows(DISTRIBUTIONS).need(event.distribution)
     _change(draft, event.distribution, unclaimed=terms["unclaimed"] + event.net)

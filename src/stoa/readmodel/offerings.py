@@ -5,6 +5,7 @@ from typing import Any, Final
 from stoa.kernel.base import figures
 from stoa.readmodel.chain import as_json
 from stoa.readmodel.draft import At, Draft, Handler, Tagged
+from stoa.readmodel.reasons import reasons_of
 from stoa.readmodel.schema import OFFERINGS, SUBSCRIPTIONS
 
 WITHDRAWN: Final = "offerings.withdrawn.v1"
@@ -88,7 +89,7 @@ def _settled(draft: Draft, at: At, event: Any) -> None:
 
 
 def _refunded(draft: Draft, at: At, event: Any) -> None:
-    cost = _end(draft, at, event, "refunded", reasons=as_json([figures(one) for one in event.reasons]))
+    cost = _end(draft, at, event, "refunded", reasons=as_json(reasons_of(event.reasons)))
     _grow(draft, event.offering, held=-cost)
 
 

@@ -1,7 +1,6 @@
 """What happened in corporate actions. Every line with units at the record gets one ``IncomePaid`` in the end."""
 
-from stoa.kernel.base import Event
-from stoa.kernel.codec import Shape
+from stoa.kernel.base import Event, Reasons
 from stoa.kernel.money import Rate
 from stoa.ledger.corporate_actions.model import Distribution
 
@@ -57,16 +56,8 @@ class IncomePaid(Event, tag="corporate_actions.income_paid.v1"):
     country: str
 
 
-class Refusal(Shape):
-    """A reason by its permanent number, with the sentences for people."""
-
-    code: int
-    en: str
-    ko: str
-
-
 class IncomeUnclaimed(Event, tag="corporate_actions.income_unclaimed.v1"):
-    """The tax is withheld, but the net could not be paid and waits under the hold until it is claimed."""
+    """The tax is withheld, but for these reasons the net could not be paid: it waits under the hold until claimed."""
 
     distribution: str
     account: bytes
@@ -76,7 +67,7 @@ class IncomeUnclaimed(Event, tag="corporate_actions.income_unclaimed.v1"):
     net: int
     rate: Rate
     country: str
-    reasons: tuple[Refusal, ...]
+    reasons: Reasons
 
 
 class TaxRemitted(Event, tag="corporate_actions.tax_remitted.v1"):

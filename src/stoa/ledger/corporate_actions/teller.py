@@ -5,13 +5,12 @@ He lowers the hold and remits the tax once, at closing, so that a payee costs on
 
 from msgspec.structs import replace
 
-from stoa.kernel.base import Context, Rejection
+from stoa.kernel.base import Context, Rejection, kept
 from stoa.ledger.corporate_actions.entitlement import Entitlements
 from stoa.ledger.corporate_actions.events import (
     DistributionCompleted,
     IncomePaid,
     IncomeUnclaimed,
-    Refusal,
     TaxRemitted,
 )
 from stoa.ledger.corporate_actions.funds import Fund, free, fund_of, latest, pay_out
@@ -63,10 +62,9 @@ class Teller:
         self.unclaimed += due.net
         codes = tuple(reason.code for reason in refused)
         self.view.put(UNCLAIMED, (self.distribution, account), Unclaimed(due, codes))
-        reasons = tuple(Refusal(reason.code, reason.sentence(), reason.sentence("ko")) for reason in refused)
         self.ctx.emit(
             IncomeUnclaimed(
-                self.distribution, account, due.units, due.gross, due.tax, due.net, due.rate, due.country, reasons
+                self.distribution, account, due.units, due.gross, due.tax, due.net, due.rate, due.country, kept(refused)
             )
         )
 

@@ -17,7 +17,7 @@ passes if, there and then,
   be a member does not count. Majority is more than half of the members, Byzantine is more than two thirds;
 - the change is still possible, by the same rules as when it was proposed.
 
-Otherwise it lapses, with the reason, and nothing changes. It lapses also in the first block at or after ``expires``.
+Otherwise it lapses, with the reasons, and nothing changes. It lapses also in the first block at or after ``expires``.
 An idle network makes no blocks, so a height waits for work; a time does not.
 
 Members change at block boundaries only. The block of height h is produced, voted on and counted by the members as they

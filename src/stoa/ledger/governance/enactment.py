@@ -2,7 +2,7 @@
 
 from msgspec.structs import replace
 
-from stoa.kernel.base import Context, Rejection, Rejections
+from stoa.kernel.base import Context, Rejection, Rejections, kept
 from stoa.ledger.governance.changes import change_rejections, make_change
 from stoa.ledger.governance.errors import QuorumMissed, VotingOver
 from stoa.ledger.governance.events import ChangeEnacted, ProposalLapsed
@@ -23,7 +23,7 @@ def expire(view: State, ctx: Context, ref: str, budget: int) -> tuple[int, bool]
     number = int(ref)
     proposal = view.need(PROPOSALS, number)
     if proposal.stage == "open":
-        _lapse(view, ctx, number, VotingOver(number, proposal.expires, ctx.time))
+        _lapse(view, ctx, number, [VotingOver(number, proposal.expires, ctx.time)])
     return 1, True
 
 
@@ -34,8 +34,8 @@ def yes_votes(view: State, number: int, who: Members) -> int:
 
 def _decide(view: State, ctx: Context, number: int) -> None:
     proposal, before = view.need(PROPOSALS, number), members(view)
-    against = next(_reasons_against(view, ctx, number, proposal, before), None)
-    if against is not None:
+    against = list(_reasons_against(view, ctx, number, proposal, before))
+    if against:
         _lapse(view, ctx, number, against)
         return
     _close(view, number, "enacted")
@@ -55,13 +55,11 @@ def _reasons_against(view: State, ctx: Context, number: int, proposal: Proposal,
     yield from change_rejections(view, proposal.change)
 
 
-def _lapse(view: State, ctx: Context, number: int, why: Rejection) -> None:
+def _lapse(view: State, ctx: Context, number: int, reasons: list[Rejection]) -> None:
     who = members(view)
     _close(view, number, "lapsed")
     yes = yes_votes(view, number, who)
-    ctx.emit(
-        ProposalLapsed(number, yes, who.quorum, len(who.keys), why.code, why.sentence("en"), why.sentence("ko")),
-    )
+    ctx.emit(ProposalLapsed(number, yes, who.quorum, len(who.keys), kept(reasons)))
 
 
 def _close(view: State, number: int, stage: Stage) -> None:

@@ -1,6 +1,6 @@
 """What happened in governance."""
 
-from stoa.kernel.base import Event
+from stoa.kernel.base import Event, Reasons
 from stoa.ledger.governance.model import Change
 
 
@@ -33,15 +33,13 @@ class ChangeEnacted(Event, tag="governance.enacted.v1"):
 
 
 class ProposalLapsed(Event, tag="governance.lapsed.v1"):
-    """A proposal came to nothing: the number and the sentences of the gravest reason, with the members' votes."""
+    """A proposal came to nothing, for these reasons, with ``yes`` of ``validators`` members' votes."""
 
     proposal: int
     yes: int
     quorum: int
     validators: int
-    code: int
-    en: str
-    ko: str
+    reasons: Reasons
 
 
 class ParameterSet(Event, tag="governance.parameter_set.v1"):

@@ -4,11 +4,11 @@ from typing import Final, Literal, NamedTuple
 
 from msgspec.structs import replace
 
-from stoa.kernel.base import Context, Rejection
+from stoa.kernel.base import Context, Rejection, kept
 from stoa.ledger.holds.liens import holds_of, reduce
 from stoa.ledger.holds.model import HOLDS
 from stoa.ledger.identity.model import ACCOUNTS
-from stoa.ledger.offerings.events import SubscriptionRefunded, reason
+from stoa.ledger.offerings.events import SubscriptionRefunded
 from stoa.ledger.offerings.model import OFFERINGS, PERSONS, SUBSCRIPTIONS, Offering, Subscription
 from stoa.ledger.state import State
 
@@ -85,5 +85,4 @@ def refund(view: State, ctx: Context, code: str, number: int, one: Subscription,
     cover = cover_of(view, offering, code, number, one)
     free(view, ctx, offering, cover, cover.units, "refunded")
     end(view, code, number, one, "refunded")
-    kept = tuple(reason(rejection) for rejection in reasons)
-    ctx.emit(SubscriptionRefunded(code, number, cover.account, one.units, cover.units, kept))
+    ctx.emit(SubscriptionRefunded(code, number, cover.account, one.units, cover.units, kept(reasons)))

@@ -1,21 +1,7 @@
 """What happened in offerings. Holds and movements report themselves beside these."""
 
-from stoa.kernel.base import Event, Rejection
-from stoa.kernel.codec import Shape
+from stoa.kernel.base import Event, Reasons
 from stoa.ledger.offerings.model import OfferingTerms
-
-
-class Reason(Shape):
-    """A reason kept for good: the permanent number of a rejection, and its sentence with the figures of then."""
-
-    code: int
-    en: str
-    ko: str
-
-
-def reason(rejection: Rejection) -> Reason:
-    """The rejection as a reason to keep."""
-    return Reason(rejection.code, rejection.sentence("en"), rejection.sentence("ko"))
 
 
 class OfferingOpened(Event, tag="offerings.opened.v1"):
@@ -89,7 +75,7 @@ class SubscriptionRefunded(Event, tag="offerings.subscription_refunded.v1"):
     account: bytes
     units: int
     freed: int
-    reasons: tuple[Reason, ...]
+    reasons: Reasons
 
 
 class OfferingEnded(Event, tag="offerings.ended.v1"):

@@ -8,6 +8,7 @@ import msgspec
 from sqlalchemy import Column, ColumnElement, Connection, Select, select
 
 from stoa.readmodel.queries.paging import PAGE, BadCursor, Page, behind, bounded_limit, fill, numbers, page
+from stoa.readmodel.reasons import Reason
 from stoa.readmodel.schema import DISTRIBUTIONS, HOLDINGS, INCOME, OFFERINGS, SUBSCRIPTIONS
 
 T = TypeVar("T")
@@ -51,14 +52,6 @@ class OfferingLine(msgspec.Struct, frozen=True):
     sold: int
     paid: int
     opened: int
-
-
-class Reason(msgspec.Struct, frozen=True):
-    """Why something came to nothing: a permanent number, and the sentence of then."""
-
-    code: int
-    en: str
-    ko: str
 
 
 class SubscriptionLine(msgspec.Struct, frozen=True):
