@@ -17,6 +17,8 @@ def settings() -> str:
     environment = [
         (f"`{config.FOLDER_VARIABLE}`", "the ledger's folder, where no `--folder` is given"),
         (f"`{config.PASSPHRASE_VARIABLE}`", "the keystore's passphrase, for programs; people are asked for it"),
+        ("`STOA_NEW_PASSPHRASE`", "the new one, for `stoa keys rotate`"),
+        ("`STOA_PASSWORD`", "a user's password, for `stoa users add` and `stoa users password`"),
     ]
     return page(
         "Settings",

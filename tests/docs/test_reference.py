@@ -71,6 +71,13 @@ def test_every_setting_says_what_it_means() -> None:
         assert re.search(rf"^\| `{field.name}` \| .+ \| \w.+ \|$", text, re.MULTILINE)
 
 
+def test_every_variable_of_the_environment_is_described() -> None:
+    sources = "".join(text_of(path) for path in (ROOT / "src/stoa").rglob("*.py"))
+    variables = set(re.findall(r'"(STOA_[A-Z_]+)"', sources))
+    assert variables
+    assert all(f"| `{name}` |" in page("settings.md") for name in variables), variables
+
+
 def test_every_route_says_what_it_does() -> None:
     text = page("api.md")
     for path, methods in api.schema()["paths"].items():
