@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from cyclopts import App, Parameter
 
 from stoa.cli.houses import folder_of, secret
+from stoa.cli.query import account_of
 from stoa.cli.shell import PLAIN, Common, Language, Usage, app
 
 if TYPE_CHECKING:
@@ -32,12 +33,11 @@ PublicKey = Annotated[str, Parameter(help="The compressed secp256k1 public key, 
 def _book(common: Common) -> "Iterator[Users]":
     """The users' file. What cannot be done to a user is wrong use."""
     from stoa.custody.users import UserError, Users
-    from stoa.kernel.identifiers import BadAddress
 
     book = Users(folder_of(common) / "users.sqlite")
     try:
         yield book
-    except (UserError, BadAddress) as error:
+    except UserError as error:
         raise Usage(str(error)) from None
     finally:
         book.close()
@@ -57,9 +57,7 @@ def _told(common: Common, user: "User", en: str, ko: str) -> None:
 
 
 def _accounts(given: list[str] | None) -> tuple[bytes, ...]:
-    from stoa.kernel.identifiers import parse_address
-
-    return tuple(parse_address(one) for one in given or ())
+    return tuple(account_of(one) for one in given or ())
 
 
 def _password(common: Common, name: str) -> "Secret":
