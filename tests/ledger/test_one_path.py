@@ -178,4 +178,20 @@ def test_every_write_is_a_put_on_a_named_table() -> None:
         return not name.isupper()
 
     assert users(hidden) == set()
-    assert users(lambda node: isinstance(node, ast.Attribute) and node.attr == "_tables") == {"state.py"}
+    assert users(writes_rows) == {"state.py"}
+
+
+def writes_rows(node: ast.AST) -> bool:
+    """Whether the node assigns to, or calls a changing method of, what ``.rows[...]`` gives."""
+    targets: list[ast.AST] = []
+    if isinstance(node, ast.Assign):
+        targets = list(node.targets)
+    elif isinstance(node, ast.AugAssign | ast.AnnAssign):
+        targets = [node.target]
+    elif isinstance(node, ast.Delete):
+        targets = list(node.targets)
+    elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+        targets = [node.func] if node.func.attr in ("update", "pop", "setdefault", "clear", "popitem") else []
+    return any(
+        isinstance(part, ast.Attribute) and part.attr == "rows" for target in targets for part in ast.walk(target)
+    )

@@ -3,16 +3,19 @@
 from hashlib import sha256
 from typing import Final
 
-_TAGS: Final[dict[str, bytes]] = {}
 
+class _Prefixes(dict[str, bytes]):
+    """SHA-256(tag) twice, by tag. A closed set: tags are literals of our own code."""
 
-def _prefix(tag: str) -> bytes:
-    if tag not in _TAGS:  # closed set: tags are literals of our own code
+    def __missing__(self, tag: str) -> bytes:
         digest = sha256(tag.encode()).digest()
-        _TAGS[tag] = digest + digest
-    return _TAGS[tag]
+        prefix = self[tag] = digest + digest
+        return prefix
+
+
+_PREFIXES: Final = _Prefixes()
 
 
 def tagged(tag: str, *parts: bytes) -> bytes:
     """SHA-256(SHA-256(tag) ‖ SHA-256(tag) ‖ parts), 32 bytes: the tagged hash of BIP 340."""
-    return sha256(_prefix(tag) + b"".join(parts)).digest()
+    return sha256(_PREFIXES[tag] + b"".join(parts)).digest()

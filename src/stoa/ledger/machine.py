@@ -97,7 +97,7 @@ def _envelope_refusal(
         return refusal
     if not (signatures_valid(envelope) if verified is None else verified):
         return SignatureInvalid(body.author)
-    expected = (view.get(LANES, (body.author, body.lane)) or 0) + 1
+    expected = (view.rows[LANES][body.author, body.lane] or 0) + 1
     if body.sequence < expected:
         return SequenceUsed(body.author, body.lane, body.sequence, expected)
     if body.sequence > expected:
@@ -113,7 +113,7 @@ def _signer_refusal(view: State, envelope: Envelope, author: bytes) -> Rejection
         if one.key not in keys:
             keys.append(one.key)
     for account_id, keys in signed.items():
-        account = view.get(ACCOUNTS, account_id)
+        account = view.rows[ACCOUNTS][account_id]
         if account is None:
             return SignerUnknown(account_id)
         for key in keys:

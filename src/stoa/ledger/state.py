@@ -14,7 +14,7 @@ from functools import lru_cache
 from heapq import merge
 from itertools import chain, takewhile
 from operator import itemgetter
-from typing import Any, Final, Generic, NamedTuple, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Generic, NamedTuple, Protocol, TypeVar
 
 from stoa.kernel.codec import decoder, encode
 from stoa.kernel.hashing import tagged
@@ -108,30 +108,34 @@ class Writes(NamedTuple):
     undo: Undo  # for invariants, and for taking a block back
 
 
-class _Rows(dict[Any, Any]):
+class Rows(dict[K, V | None]):
     """The rows of one table as they are now; one that is not here yet is fetched from the final state."""
 
-    def __init__(self, table: Table[Any, Any], final: FinalState) -> None:
+    def __init__(self, table: Table[K, V], final: FinalState) -> None:
         super().__init__()
         self.table, self.final = table, final
         self.fresh = _Fresh()
 
-    def __missing__(self, key: Any) -> Any:
+    def __missing__(self, key: K) -> V | None:
         raw = self.final.get(self.table.pack(key))
         value = self[key] = None if raw is None else self.table.decode(raw)
         return value
 
 
-class _Tables(dict[Table[Any, Any], _Rows]):
-    """The rows of every table that was asked for."""
+class Tables(dict[Table[Any, Any], Rows[Any, Any]]):
+    """The rows of every table: ``tables[TABLE][key]`` is the row, or None."""
 
     def __init__(self, final: FinalState) -> None:
         super().__init__()
         self.final = final
 
-    def __missing__(self, table: Table[Any, Any]) -> _Rows:
-        rows = self[table] = _Rows(table, self.final)
+    def __missing__(self, table: Table[Any, Any]) -> Rows[Any, Any]:
+        rows = self[table] = Rows(table, self.final)
         return rows
+
+    if TYPE_CHECKING:  # a dictionary's own subscript is the fastest read there is; only its types are told here
+
+        def __getitem__(self, table: Table[K, V]) -> Rows[K, V]: ...
 
 
 class _Fresh:
@@ -167,7 +171,7 @@ class State:
 
     def __init__(self, final: FinalState) -> None:
         self._final = final
-        self._tables = _Tables(final)
+        self.rows = Tables(final)
         self._undo: Undo = []
         self._pending: list[Writes] = []
         self._turns = 0  # rises whenever the undo list gets shorter
@@ -180,18 +184,18 @@ class State:
 
     def get(self, table: Table[K, V], key: K) -> V | None:
         """The row, or None."""
-        return self._tables[table][key]  # type: ignore[no-any-return]
+        return self.rows[table][key]
 
     def need(self, table: Table[K, V], key: K) -> V:
         """The row, which the caller knows to be there. A KeyError here is a bug."""
-        value = self._tables[table][key]
+        value = self.rows[table][key]
         if value is None:
             raise KeyError(f"{table.name} has no row {key!r}")
-        return value  # type: ignore[no-any-return]
+        return value
 
     def put(self, table: Table[K, V], key: K, value: V | None) -> None:
         """Write the row; None removes it."""
-        rows = self._tables[table]
+        rows = self.rows[table]
         self._undo.append((table, key, rows[key]))
         rows[key] = value
         if table.scanned:
@@ -199,7 +203,7 @@ class State:
 
     def add(self, table: Table[K, V], key: K, value: V) -> None:
         """Write a row that the caller knows not to be there: nothing is looked up."""
-        rows = self._tables[table]
+        rows = self.rows[table]
         self._undo.append((table, key, None))
         rows[key] = value
         if table.scanned:
@@ -210,7 +214,7 @@ class State:
         prefix = table.pack_prefix(first)
         start = prefix if after is None else table.pack(after) + b"\0"
         found: list[tuple[K, V]] = []
-        rows = self._tables[table]
+        rows = self.rows[table]
         for raw, stored in self._stored(table, prefix, start):
             key: K = table.unpack(raw)
             # what only passes by is not kept: a walk may be longer than the memory
@@ -232,7 +236,7 @@ class State:
         """Keys in order, each once, with the bytes of a final row, or None where the key is of a newer one alone."""
         assert table.scanned, f"{table.name} is not read in order"
         final = takewhile(lambda row: row[0].startswith(prefix), self._final.scan(start))
-        fresh = ((raw, None) for raw in self._tables[table].fresh.under(table, prefix, start))
+        fresh = ((raw, None) for raw in self.rows[table].fresh.under(table, prefix, start))
         last = b""
         for raw, stored in merge(final, fresh, key=itemgetter(0)):
             if raw != last:
@@ -248,7 +252,7 @@ class State:
         self._turns += 1
         while len(self._undo) > mark:
             table, key, old = self._undo.pop()
-            self._tables[table][key] = old
+            self.rows[table][key] = old
 
     def changes(self, mark: int = 0) -> Iterator[tuple[Table[Any, Any], Any, Any, Any]]:
         """Rows written since the mark: table, key, value before, value now. Each once, in no stated order.
@@ -256,7 +260,7 @@ class State:
         Also those that came back to what they were: whether two equal values are one object is Python's affair.
         """
         for table, before in self._before(mark).items():
-            rows = self._tables[table]
+            rows = self.rows[table]
             for key, old in before.items():
                 yield table, key, old, rows[key]
 
@@ -271,7 +275,7 @@ class State:
         """End the block: its write set, which stays readable here and below which nothing is rolled back."""
         written: dict[bytes, Any] = {}
         for table, keys in self._before(0).items():
-            rows, pack = self._tables[table], table.pack
+            rows, pack = self.rows[table], table.pack
             for key in keys:
                 written[pack(key)] = rows[key]
         ordered = [(raw, None if (now := written[raw]) is None else encode(now)) for raw in sorted(written)]
@@ -284,13 +288,13 @@ class State:
     def finalised(self) -> None:
         """The oldest sealed block is in the final state now."""
         self._pending.pop(0)
-        for rows in self._tables.values():
+        for rows in self.rows.values():
             rows.fresh.clear()
         for table, key, _ in chain(*(writes.undo for writes in self._pending), self._undo):
             if table.scanned:
-                self._tables[table].fresh.keys.append(key)
+                self.rows[table].fresh.keys.append(key)
         if not self._pending and not self._undo:
-            for rows in self._tables.values():
+            for rows in self.rows.values():
                 if len(rows) > CACHED_ROWS:
                     rows.clear()
 

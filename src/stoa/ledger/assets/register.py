@@ -38,14 +38,14 @@ class Taken(NamedTuple):
 
 def line(view: State, asset: str, account: bytes) -> Holding:
     """The line, or an empty one."""
-    return view.get(HOLDINGS, (asset, account)) or EMPTY_LINE
+    return view.rows[HOLDINGS][asset, account] or EMPTY_LINE
 
 
 def lots_of(view: State, asset: str, account: bytes) -> Iterator[tuple[int, Lot]]:
     """The line's lots, oldest first, with their numbers."""
     held = line(view, asset, account)
     for number in range(held.head, held.tail):
-        lot = view.get(LOTS, (asset, account, number))
+        lot = view.rows[LOTS][asset, account, number]
         if lot is not None:
             yield number, lot
 
@@ -60,7 +60,7 @@ def pick_oldest(
     taken: list[Taken] = []
     opens = 0
     for number in range(held.head, held.tail):
-        lot = view.get(LOTS, (asset, account, number))
+        lot = view.rows[LOTS][asset, account, number]
         if lot is None:
             continue
         if lot.locked > time and not forced:
@@ -84,7 +84,7 @@ def pick_chosen(
         return [], "lots must be named once each, in their order"
     taken: list[Taken] = []
     for pick in picks:
-        lot = view.get(LOTS, (asset, account, pick.lot))
+        lot = view.rows[LOTS][asset, account, pick.lot]
         if lot is None:
             return [], f"there is no lot {pick.lot}"
         if lot.units < pick.units:
@@ -119,7 +119,7 @@ def give(view: State, asset: str, terms: Asset, account: bytes, before: Holding,
             if number == head:
                 head += 1
     if head != before.head:
-        while head < before.tail and view.get(LOTS, (asset, account, head)) is None:
+        while head < before.tail and view.rows[LOTS][asset, account, head] is None:
             head += 1
     after = Holding(
         before.units - units,
@@ -163,7 +163,7 @@ def _joined(view: State, ctx: Context, asset: str, account: bytes, head: int, ta
     """
     while tail - head > limits.MAX_LOTS:
         second = head + 1
-        while view.get(LOTS, (asset, account, second)) is None:
+        while view.rows[LOTS][asset, account, second] is None:
             second += 1
         old, new = view.need(LOTS, (asset, account, head)), view.need(LOTS, (asset, account, second))
         source = old.source if old.source == new.source else b""

@@ -63,7 +63,7 @@ class Case:
         """The first valid claim of an issuer the scope trusts; else the first that is revoked or expired; else none."""
         best = _NO_CLAIM
         for issuer in self.trusted.get(topic, ()):
-            claim = self.view.get(CLAIMS, (party, topic, issuer))
+            claim = self.view.rows[CLAIMS][party, topic, issuer]
             if claim is not None:
                 if not claim.revoked and claim.expires > self.time:
                     return Standing(True, issuer, claim)
@@ -74,7 +74,7 @@ class Case:
     def claim(self, party: int, topic: str) -> str:
         """The value of the claim that counts, or an empty word."""
         for issuer in self.trusted.get(topic, ()):
-            claim = self.view.get(CLAIMS, (party, topic, issuer))
+            claim = self.view.rows[CLAIMS][party, topic, issuer]
             if claim is not None and not claim.revoked and claim.expires > self.time:
                 return claim.value
         return ""
@@ -95,12 +95,12 @@ class Case:
 
     def sender_position(self) -> Position:
         if self._sender_before is None:
-            self._sender_before = self.view.get(POSITIONS, (self.move.sender, self.scope)) or NO_POSITION
+            self._sender_before = self.view.rows[POSITIONS][self.move.sender, self.scope] or NO_POSITION
         return self._sender_before
 
     def receiver_position(self) -> Position:
         if self._receiver_before is None:
-            self._receiver_before = self.view.get(POSITIONS, (self.move.receiver, self.scope)) or NO_POSITION
+            self._receiver_before = self.view.rows[POSITIONS][self.move.receiver, self.scope] or NO_POSITION
         return self._receiver_before
 
     def same_person(self) -> bool:
@@ -123,20 +123,20 @@ class Case:
     # counts of holders
 
     def holders(self) -> int:
-        return self.view.get(COUNTS, (self.scope, TOTAL, "")) or 0
+        return self.view.rows[COUNTS][self.scope, TOTAL, ""] or 0
 
     def holders_after(self) -> int:
         return self.holders() + self.enters() - self.leaves()
 
     def country_after(self, country: str) -> int:
         """Holders counted under the country once the movement is done."""
-        count = self.view.get(COUNTS, (self.scope, BY_COUNTRY, country)) or 0
+        count = self.view.rows[COUNTS][self.scope, BY_COUNTRY, country] or 0
         count += self.enters() and self.receiver_country() == country
         return count - (self.leaves() and self.sender_position().country == country)
 
     def category_after(self, category: str) -> int:
         """Holders counted under the investor category once the movement is done."""
-        count = self.view.get(COUNTS, (self.scope, BY_CATEGORY, category)) or 0
+        count = self.view.rows[COUNTS][self.scope, BY_CATEGORY, category] or 0
         count += self.enters() and self.receiver_category() == category
         return count - (self.leaves() and self.sender_position().category == category)
 

@@ -48,7 +48,7 @@ def _leave(view: State, scope: str, move: Movement) -> None:
 
 def _enter(view: State, time: int, scope: str, move: Movement) -> None:
     key = (move.receiver, scope)
-    position = view.get(POSITIONS, key)
+    position = view.rows[POSITIONS][key]
     if position is None:
         profile = profile_of(view, scope)
         case = Case(view, time, scope, profile.trusted if profile else {}, move)

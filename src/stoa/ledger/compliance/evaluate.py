@@ -17,7 +17,7 @@ from stoa.ledger.state import State
 
 def profile_of(view: State, scope: str) -> CompiledProfile | None:
     """The scope's rules, compiled; compiled again only when the profile's row has changed."""
-    profile = view.get(PROFILES, scope)
+    profile = view.rows[PROFILES][scope]
     if profile is None:
         return None
     kept = view.memo.get(scope)

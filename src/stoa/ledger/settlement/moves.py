@@ -75,8 +75,8 @@ def _planned(view: State, time: int, terms: Asset, move: Move) -> Plan:
         if terms.kind == "security" and held.units >= move.units:
             taken, wrong = _lots(view, time, held, move)
     youngest = max([one.lot.acquired for one in taken]) if taken else -1
-    sender = view.get(ACCOUNTS, move.source) if move.source else None
-    receiver = view.get(ACCOUNTS, move.to) if move.to else None
+    sender = view.rows[ACCOUNTS][move.source] if move.source else None
+    receiver = view.rows[ACCOUNTS][move.to] if move.to else None
     from_party = NOBODY if sender is None else sender.party
     to_party = NOBODY if receiver is None else receiver.party
     movement = Movement(terms.scopes, move.phase, from_party, to_party, move.units, youngest)
@@ -97,7 +97,7 @@ def _lots(view: State, time: int, held: Holding, move: Move) -> tuple[list[Taken
 
 def move_rejections(view: State, ctx: Context, move: Move) -> Rejections:
     """Every reason against the movement, in the order of the package's docstring."""
-    terms = view.get(ASSETS, move.asset)
+    terms = view.rows[ASSETS][move.asset]
     if terms is None:
         yield AssetUnknown(move.asset)
         return
@@ -135,7 +135,7 @@ def _account_rejections(plan: Plan) -> Rejections:
 def _source_rejections(view: State, plan: Plan) -> Rejections:
     move, held = plan.move, plan.held
     if not move.source:
-        supply = view.get(SUPPLY, move.asset) or 0
+        supply = view.rows[SUPPLY][move.asset] or 0
         if supply + move.units > plan.terms.authorised:
             yield AuthorisedExceeded(move.asset, supply, plan.terms.authorised, move.units)
     elif move.phase not in BY_FORCE:
@@ -163,7 +163,7 @@ def apply_move(view: State, ctx: Context, move: Move) -> None:
             first = target.tail
         take(view, ctx, move.asset, terms, move.to, target, move.units, got)
     if not (move.source and move.to):
-        supply = view.get(SUPPLY, move.asset) or 0
+        supply = view.rows[SUPPLY][move.asset] or 0
         view.put(SUPPLY, move.asset, supply + (move.units if move.to else -move.units))
     count_movement(view, ctx.time, movement)
     gave = tuple([(one.number, one.units) for one in taken])
