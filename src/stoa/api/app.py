@@ -18,6 +18,7 @@ from stoa.api import (
     events,
     health,
     intents,
+    log,
     primary,
     proofs,
     securities,
@@ -37,7 +38,7 @@ from stoa.api.viewer import House, Viewer, identify
 from stoa.ledger.catalog import read_body
 
 ROUTES: Final = (
-    transactions, building, intents, sessions, securities, primary, accounts, chain, proofs, events, catalog,
+    transactions, building, intents, sessions, securities, primary, accounts, chain, proofs, log, events, catalog,
 )  # fmt: skip
 PREFIX: Final = "/v1"
 

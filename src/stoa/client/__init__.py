@@ -9,19 +9,26 @@ all; secrets stay in the process. Knows only ``kernel``, ``wire`` and ``ledger.c
 
 from stoa.client.aio import AsyncClient
 from stoa.client.errors import ClientError, NotFinal, ProblemError, Unreachable
+from stoa.client.history import read_root, write_root
 from stoa.client.keys import Key, MultiKey, Signer
 from stoa.client.proofs import check_proof
 from stoa.client.sync import Client
+from stoa.wire.history import LogRoot
+from stoa.wire.proof import BadProof
 
 __all__ = [
     "AsyncClient",
+    "BadProof",
     "Client",
     "ClientError",
     "Key",
+    "LogRoot",
     "MultiKey",
     "NotFinal",
     "ProblemError",
     "Signer",
     "Unreachable",
     "check_proof",
+    "read_root",
+    "write_root",
 ]

@@ -1,12 +1,12 @@
 """The client that waits. Safe for threads. Close it, or use it as a context."""
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Self
 
 import httpx
 
-from stoa.client import asking, driving, feed
+from stoa.client import asking, driving, feed, history
 from stoa.client.errors import ProblemError
 from stoa.client.keys import Signer
 from stoa.client.plans import BUSY, Answer, Ask, Pause, Plan, T, problem_of
@@ -16,6 +16,7 @@ from stoa.client.views import Asset, Block, Explanation, Fact, Intent, Keys, Por
 from stoa.kernel.base import Instruction
 from stoa.ledger.catalog import Receipt
 from stoa.wire.envelope import read_envelope, transaction_id
+from stoa.wire.history import LogRoot
 
 WAIT = 30.0  # seconds that a submission waits to become final, unless told otherwise
 
@@ -132,6 +133,11 @@ class Client:
     def prove_holding(self, asset: str, account: bytes) -> bytes:
         """The proof file of a line of the register, for ``check_proof``: for whom it concerns."""
         return self._run(asking.prove_holding(asset, account))
+
+    def check_history(self, keys: Mapping[str, bytes], quorum: int, since: LogRoot | None = None) -> LogRoot:
+        """The root of today's log, to be kept, if the validators with these public keys signed it; with a root that was
+        kept before, only if the ledger still begins with that. Raises BadProof with the step that fails."""
+        return self._run(history.check_history(since, keys, quorum))
 
     def events(
         self, asset: str = "", account: bytes = b"", after: str = "", since: int | None = None

@@ -10,6 +10,7 @@ from stoa.ledger.governance.members import Members as Members
 from stoa.ledger.governance.members import members as members
 from stoa.ledger.governance.members import members_at as members_at
 from stoa.wire.block import Header
+from stoa.wire.history import LogHead, head_digest
 from stoa.wire.vote import (
     Certificate,
     Checkpoint,
@@ -54,3 +55,10 @@ class Finality:
         digest = checkpoint_digest(self._chain, height, block_hash, state_root, size)
         vote = Vote(height, block_hash, self._validator.institution, signing.sign(self._validator.secret, digest))
         return Checkpoint(height, block_hash, state_root, size, (vote,))
+
+    def log_head(self, certificate: Certificate, root: bytes) -> LogHead:
+        """This validator's signature under a root over the hashes of all blocks up to the certified one."""
+        height, block_hash = certificate.height, certificate.block_hash
+        digest = head_digest(self._chain, height, block_hash, root)
+        vote = Vote(height, block_hash, self._validator.institution, signing.sign(self._validator.secret, digest))
+        return LogHead(self._chain, height, block_hash, root, certificate, (vote,))

@@ -26,6 +26,7 @@ from stoa.node.checkpoints import Checkpoints, make_checkpoint
 from stoa.node.commit import Commit, FinalBlock, Listener, Skipped
 from stoa.node.config import CHECKPOINT_BLOCKS
 from stoa.node.finality import Finality, Members, Validator
+from stoa.node.history import History
 from stoa.node.log import LOG, log_block
 from stoa.node.places import Located, Places
 from stoa.node.producer import Cut, Producer
@@ -89,6 +90,7 @@ class Node:
             )
             opened.callback(self.store.close)
             self.finality = Finality(self.chain, validator)
+            self.history = History(self.journal, self.finality)
             self._commit = Commit(view, self.store, self.journal, self.finality, self.journal.head, standing)
             certify_tail(self.journal, view, self.finality)
             self.verifier = opened.enter_context(Verifier(processes))
