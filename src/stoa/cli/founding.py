@@ -37,7 +37,7 @@ instructions = ["*"]
 
 @app.command
 def init(
-    folder: Annotated[Path, Parameter(help="A new folder for the ledger.")] = HERE,
+    folder: Annotated[Path, Parameter(env_var="STOA_FOLDER", help="A new folder for the ledger.")] = HERE,
     *,
     chain: Annotated[str, Parameter(help="The ledger's name, in every transaction.")] = "stoa",
     network: Annotated[
@@ -119,8 +119,10 @@ def up(*, common: Common = PLAIN) -> None:
     """Run the node with its API and pages on 127.0.0.1, until Ctrl-C."""
     from stoa.api.app import create_app
     from stoa.api.serve import CannotListen, serve
+    from stoa.node.log import log_to_stderr
     from stoa.web.handlers import handlers
 
+    log_to_stderr()
     with opened(common) as house:
         _print_urls(common, house.config.port)
         try:

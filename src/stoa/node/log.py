@@ -32,3 +32,12 @@ def log_block(final: FinalBlock, seconds: dict[str, float]) -> None:
         due=len(final.receipts) - header.count,
         **{f"{stage}_ms": round(spent * 1_000, 2) for stage, spent in seconds.items()},
     )
+
+
+def log_to_stderr() -> None:
+    """Write the node's lines to standard error, as a service wants them. Does nothing to other logs."""
+    handler = logging.StreamHandler()
+    handler.setFormatter(logging.Formatter("%(message)s"))
+    logger = logging.getLogger("stoa")
+    logger.addHandler(handler)
+    logger.setLevel(logging.INFO)
