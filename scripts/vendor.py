@@ -35,9 +35,7 @@ FILES = {
 
 def fonts() -> dict[str, str]:
     """Return the font subsets that the Pretendard style sheet names, as source → target."""
-    names = re.findall(
-        rf"url\(\./{PRETENDARD_FONTS}/([\w.]+\.woff2)\)", (MODULES / PRETENDARD_CSS).read_text()
-    )
+    names = re.findall(rf"url\(\./{PRETENDARD_FONTS}/([\w.]+\.woff2)\)", (MODULES / PRETENDARD_CSS).read_text())
     folder = f"{PRETENDARD}/{PRETENDARD_FONTS}"
     return {f"{folder}/{name}": f"pretendard/{PRETENDARD_FONTS}/{name}" for name in names}
 
