@@ -100,6 +100,7 @@ class Context(msgspec.Struct, gc=False):
     author: bytes  # the account whose lane the transaction used; empty for due work
     signers: tuple[bytes, ...]  # accounts whose threshold of keys is met
     events: list[Event]
+    planned: object = None  # what a check has worked out for the apply that follows it on the same state
 
     def emit(self, event: Event) -> None:
         """Record that something happened."""

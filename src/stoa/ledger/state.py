@@ -174,13 +174,7 @@ class State:
         self.rows = Tables(final)
         self._undo: Undo = []
         self._pending: list[Writes] = []
-        self._turns = 0  # rises whenever the undo list gets shorter
         self.memo: dict[str, tuple[object, object]] = {}  # derived values, with what they were derived from
-
-    @property
-    def version(self) -> tuple[int, int]:
-        """Equal only while nothing changes: what was derived under the same version still holds."""
-        return self._turns, len(self._undo)
 
     def get(self, table: Table[K, V], key: K) -> V | None:
         """The row, or None."""
@@ -249,7 +243,6 @@ class State:
 
     def rollback(self, mark: int) -> None:
         """Take back everything since the mark."""
-        self._turns += 1
         while len(self._undo) > mark:
             table, key, old = self._undo.pop()
             self.rows[table][key] = old
@@ -281,7 +274,6 @@ class State:
         ordered = [(raw, None if (now := written[raw]) is None else encode(now)) for raw in sorted(written)]
         writes = Writes(ordered, tagged("stoa.writes", encode(ordered)), self._undo)
         self._undo = []
-        self._turns += 1
         self._pending.append(writes)
         return writes
 

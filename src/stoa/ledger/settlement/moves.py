@@ -25,7 +25,6 @@ from stoa.ledger.settlement.events import UnitsMoved
 from stoa.ledger.state import State
 
 NOWHERE: Final = b""
-_PLAN: Final = "settlement.plan"
 BY_FORCE: Final = ("forced", "recovery")  # phases that neither a freeze, nor a lock-up, nor a halt stops
 
 
@@ -57,31 +56,33 @@ class Plan(msgspec.Struct, frozen=True, gc=False):
     held: Holding
     taken: list[Taken]
     wrong: Rejection | None  # why the lots do not fit
+    target: Holding
     movement: Movement
+    mark: int  # how far the state was written: on another state the plan is void
 
 
-def _planned(view: State, time: int, terms: Asset, move: Move) -> Plan:
-    """The movement's plan. What the check has planned is used again by the apply that follows it on the same state."""
-    kept = view.memo.get(_PLAN)
-    if kept is not None and kept[0] == view.version:
-        plan = kept[1]
-        assert isinstance(plan, Plan)
-        if plan.move == move:
-            return plan
+def _planned(view: State, ctx: Context, terms: Asset, move: Move) -> Plan:
+    """The movement's plan. What a check has planned serves once more, for the apply that follows on that state."""
+    plan, mark = ctx.planned, view.mark()
+    if isinstance(plan, Plan) and plan.mark == mark and plan.move == move:
+        ctx.planned = None
+        return plan
     held, wrong = EMPTY_LINE, None
     taken: list[Taken] = []
     if move.source:
         held = line(view, move.asset, move.source)
         if terms.kind == "security" and held.units >= move.units:
-            taken, wrong = _lots(view, time, held, move)
-    youngest = max([one.lot.acquired for one in taken]) if taken else -1
+            taken, wrong = _lots(view, ctx.time, held, move)
+    youngest = -1
+    for one in taken:
+        youngest = max(youngest, one.lot.acquired)
+    target = line(view, move.asset, move.to) if move.to else EMPTY_LINE
     sender = view.rows[ACCOUNTS][move.source] if move.source else None
     receiver = view.rows[ACCOUNTS][move.to] if move.to else None
     from_party = NOBODY if sender is None else sender.party
     to_party = NOBODY if receiver is None else receiver.party
     movement = Movement(terms.scopes, move.phase, from_party, to_party, move.units, youngest)
-    plan = Plan(move, terms, sender, receiver, held, taken, wrong, movement)
-    view.memo[_PLAN] = (view.version, plan)
+    ctx.planned = plan = Plan(move, terms, sender, receiver, held, taken, wrong, target, movement, mark)
     return plan
 
 
@@ -101,7 +102,7 @@ def move_rejections(view: State, ctx: Context, move: Move) -> Rejections:
     if terms is None:
         yield AssetUnknown(move.asset)
         return
-    plan = _planned(view, ctx.time, terms, move)
+    plan = _planned(view, ctx, terms, move)
     unknown = False
     for rejection in _account_rejections(plan):
         unknown = unknown or isinstance(rejection, AccountUnknown)
@@ -111,10 +112,8 @@ def move_rejections(view: State, ctx: Context, move: Move) -> Rejections:
     if terms.paused and move.phase not in BY_FORCE:
         yield AssetPaused(move.asset)
     yield from _source_rejections(view, plan)
-    if move.to:
-        units = line(view, move.asset, move.to).units
-        if units + move.units > limits.MAX_UNITS:
-            yield LineFull(move.asset, move.to, units, move.units)
+    if plan.target.units + move.units > limits.MAX_UNITS:
+        yield LineFull(move.asset, move.to, plan.target.units, move.units)
     yield from movement_rejections(view, ctx.time, plan.movement)
 
 
@@ -149,7 +148,7 @@ def _source_rejections(view: State, plan: Plan) -> Rejections:
 def apply_move(view: State, ctx: Context, move: Move) -> None:
     """Debit, credit, count. The rules have let the movement pass; liens in its way are lowered already."""
     terms = view.need(ASSETS, move.asset)
-    plan = _planned(view, ctx.time, terms, move)
+    plan = _planned(view, ctx, terms, move)
     movement, taken = plan.movement, plan.taken
     secured = terms.kind == "security"
     got: list[Lot] = []
@@ -157,11 +156,10 @@ def apply_move(view: State, ctx: Context, move: Move) -> None:
     if move.source:
         give(view, move.asset, terms, move.source, plan.held, move.units, taken)
     if move.to:
-        target = line(view, move.asset, move.to)
         if secured:
             got = _arriving(ctx.time, move, taken, carried=movement.sender == movement.receiver)
-            first = target.tail
-        take(view, ctx, move.asset, terms, move.to, target, move.units, got)
+            first = plan.target.tail
+        take(view, ctx, move.asset, terms, move.to, plan.target, move.units, got)
     if not (move.source and move.to):
         supply = view.rows[SUPPLY][move.asset] or 0
         view.put(SUPPLY, move.asset, supply + (move.units if move.to else -move.units))
