@@ -99,8 +99,6 @@ def test_an_address_is_found(text: str) -> None:
     assert list(tidy.addresses(text))
 
 
-@pytest.mark.parametrize(
-    "text", ["docs/work/plan", "https://example.org/tmp/x", "make lock uses no index-url"]
-)
+@pytest.mark.parametrize("text", ["docs/work/plan", "https://example.org/tmp/x", "make lock uses no index-url"])
 def test_an_ordinary_text_is_no_address(text: str) -> None:
     assert not list(tidy.addresses(text))
