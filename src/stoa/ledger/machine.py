@@ -69,7 +69,7 @@ def execute(view: State, place: Place, index: int, raw: bytes, verified: bool | 
     refusal = _envelope_refusal(view, ctx, envelope, body, verified)
     if refusal is not None:
         return Receipt(transaction, place.height, index, refusal, -1, ())
-    ctx.signers = tuple(dict.fromkeys([one.account for one in envelope.signatures]))
+    ctx.signers = _signers(envelope)
     view.put(LANES, (body.author, body.lane), body.sequence)
     mark = view.mark()
     for at, instruction in enumerate(body.instructions):
@@ -103,6 +103,13 @@ def _envelope_refusal(
     if body.sequence > expected:
         return SequenceAhead(body.author, body.lane, body.sequence, expected)
     return None
+
+
+def _signers(envelope: Envelope) -> tuple[bytes, ...]:
+    """The accounts that are signed for, each once."""
+    if len(envelope.signatures) == 1:
+        return (envelope.signatures[0].account,)
+    return tuple(dict.fromkeys(one.account for one in envelope.signatures))
 
 
 def _signer_refusal(view: State, envelope: Envelope, author: bytes) -> Rejection | None:

@@ -5,8 +5,8 @@ Lots: a line takes new lots at its tail and gives from its head, skipping locked
 
 from collections.abc import Iterator
 from itertools import pairwise
-from typing import NamedTuple
 
+import msgspec
 from msgspec.structs import replace
 
 from stoa.kernel import limits
@@ -28,7 +28,7 @@ from stoa.ledger.assets.model import (
 from stoa.ledger.state import State
 
 
-class Taken(NamedTuple):
+class Taken(msgspec.Struct, frozen=True, gc=False):
     """Units to leave a lot, and the lot as it is."""
 
     number: int
@@ -66,7 +66,7 @@ def pick_oldest(
         if lot.locked > time and not forced:
             opens = min(opens, lot.locked) if opens else lot.locked
             continue
-        part = min(units, lot.units)
+        part = units if units < lot.units else lot.units
         taken.append(Taken(number, part, lot))
         units -= part
         if not units:
@@ -109,10 +109,11 @@ def give(view: State, asset: str, terms: Asset, account: bytes, before: Holding,
     """Take units, and the lots they lie in, off a line, which is as ``before``."""
     key = (asset, account)
     head = before.head
-    for number, part, lot in lots:
-        left = lot.units - part
+    for one in lots:
+        number, lot = one.number, one.lot
+        left = lot.units - one.units
         if left:
-            kept = lot.cost - lot.cost * part // lot.units
+            kept = lot.cost - moved_cost(one)
             view.put(LOTS, (asset, account, number), Lot(left, lot.acquired, lot.source, kept, lot.locked))
         else:
             view.put(LOTS, (asset, account, number), None)

@@ -103,8 +103,8 @@ class Case:
             self._receiver_before = self.view.rows[POSITIONS][self.move.receiver, self.scope] or NO_POSITION
         return self._receiver_before
 
-    def same_person(self) -> bool:
-        return self.move.sender == self.move.receiver
+    def same_person(self) -> int:
+        return 1 if self.move.sender == self.move.receiver else 0
 
     def sender_after(self) -> int:
         return self.sender_position().units - (0 if self.same_person() else self.move.units)
@@ -112,13 +112,13 @@ class Case:
     def receiver_after(self) -> int:
         return self.receiver_position().units + (0 if self.same_person() else self.move.units)
 
-    def enters(self) -> bool:
-        """Whether the receiver holds nothing yet."""
-        return self.move.receiver != NOBODY and self.receiver_position().units == 0
+    def enters(self) -> int:
+        """1 if the receiver holds nothing yet, else 0."""
+        return 1 if self.move.receiver != NOBODY and self.receiver_position().units == 0 else 0
 
-    def leaves(self) -> bool:
-        """Whether the sender will hold nothing any more."""
-        return self.move.sender != NOBODY and not self.same_person() and self.sender_after() <= 0
+    def leaves(self) -> int:
+        """1 if the sender will hold nothing any more, else 0."""
+        return 1 if self.move.sender != NOBODY and not self.same_person() and self.sender_after() <= 0 else 0
 
     # counts of holders
 

@@ -38,7 +38,8 @@ def count_movement(view: State, time: int, move: Movement) -> None:
 
 def _leave(view: State, scope: str, move: Movement) -> None:
     key = (move.sender, scope)
-    position = view.need(POSITIONS, key)
+    position = view.rows[POSITIONS][key]
+    assert position is not None, "who gives units has a position"
     if position.units == move.units:
         view.put(POSITIONS, key, None)
         _count(view, scope, position, -1)

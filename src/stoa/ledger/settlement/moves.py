@@ -11,8 +11,8 @@ import msgspec
 from stoa.kernel import limits
 from stoa.kernel.base import Context, Rejection, Rejections
 from stoa.ledger.assets.errors import AssetPaused, AssetUnknown, LotsInvalid, UnitsLocked
-from stoa.ledger.assets.model import ASSETS, EMPTY_LINE, SUPPLY, Asset, Holding, Lot, LotPick
-from stoa.ledger.assets.register import Taken, give, line, moved_cost, pick_chosen, pick_oldest, take
+from stoa.ledger.assets.model import ASSETS, EMPTY_LINE, HOLDINGS, SUPPLY, Asset, Holding, Lot, LotPick
+from stoa.ledger.assets.register import Taken, give, moved_cost, pick_chosen, pick_oldest, take
 from stoa.ledger.compliance.case import NOBODY, Movement
 from stoa.ledger.compliance.counters import count_movement
 from stoa.ledger.compliance.evaluate import movement_rejections
@@ -69,16 +69,18 @@ def _planned(view: State, ctx: Context, terms: Asset, move: Move) -> Plan:
         return plan
     held, wrong = EMPTY_LINE, None
     taken: list[Taken] = []
+    lines, accounts = view.rows[HOLDINGS], view.rows[ACCOUNTS]
     if move.source:
-        held = line(view, move.asset, move.source)
+        held = lines[move.asset, move.source] or EMPTY_LINE
         if terms.kind == "security" and held.units >= move.units:
             taken, wrong = _lots(view, ctx.time, held, move)
     youngest = -1
     for one in taken:
-        youngest = max(youngest, one.lot.acquired)
-    target = line(view, move.asset, move.to) if move.to else EMPTY_LINE
-    sender = view.rows[ACCOUNTS][move.source] if move.source else None
-    receiver = view.rows[ACCOUNTS][move.to] if move.to else None
+        if one.lot.acquired > youngest:
+            youngest = one.lot.acquired
+    target = (move.to and lines[move.asset, move.to]) or EMPTY_LINE
+    sender = accounts[move.source] if move.source else None
+    receiver = accounts[move.to] if move.to else None
     from_party = NOBODY if sender is None else sender.party
     to_party = NOBODY if receiver is None else receiver.party
     movement = Movement(terms.scopes, move.phase, from_party, to_party, move.units, youngest)
@@ -138,7 +140,8 @@ def _source_rejections(view: State, plan: Plan) -> Rejections:
         if supply + move.units > plan.terms.authorised:
             yield AuthorisedExceeded(move.asset, supply, plan.terms.authorised, move.units)
     elif move.phase not in BY_FORCE:
-        yield from free_rejections(move.asset, move.source, held, move.units, move.released)
+        if held.units - held.held - held.frozen + move.released < move.units:
+            yield from free_rejections(move.asset, move.source, held, move.units, move.released)
     elif held.units < move.units:
         yield InsufficientUnits(move.asset, move.source, held.units, move.units)
     if plan.wrong is not None:

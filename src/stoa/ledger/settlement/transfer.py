@@ -29,7 +29,7 @@ def _move(ins: Transfer) -> Move:
 
 def rejections(view: State, ctx: Context, ins: Transfer) -> Rejections:
     """NotAuthorised, then the movement's own."""
-    if not ctx.signed_by(ins.source):
+    if ins.source not in ctx.signers:
         yield NotAuthorised("the sending account")
     yield from move_rejections(view, ctx, _move(ins))
 
