@@ -174,6 +174,7 @@ class State:
         self.rows = Tables(final)
         self._undo: Undo = []
         self._pending: list[Writes] = []
+        self.turn = 0  # rises when writes are taken back or sealed; within a turn an equal mark is an equal state
         self.memo: dict[str, tuple[object, object]] = {}  # derived values, with what they were derived from
 
     def get(self, table: Table[K, V], key: K) -> V | None:
@@ -243,6 +244,7 @@ class State:
 
     def rollback(self, mark: int) -> None:
         """Take back everything since the mark."""
+        self.turn += 1
         while len(self._undo) > mark:
             table, key, old = self._undo.pop()
             self.rows[table][key] = old
@@ -274,6 +276,7 @@ class State:
         ordered = [(raw, None if (now := written[raw]) is None else encode(now)) for raw in sorted(written)]
         writes = Writes(ordered, tagged("stoa.writes", encode(ordered)), self._undo)
         self._undo = []
+        self.turn += 1
         self._pending.append(writes)
         return writes
 

@@ -58,13 +58,14 @@ class Plan(msgspec.Struct, frozen=True, gc=False):
     wrong: Rejection | None  # why the lots do not fit
     target: Holding
     movement: Movement
-    mark: int  # how far the state was written: on another state the plan is void
+    turn: int  # with the mark: which state this is a plan of
+    mark: int
 
 
 def _planned(view: State, ctx: Context, terms: Asset, move: Move) -> Plan:
     """The movement's plan. What a check has planned serves once more, for the apply that follows on that state."""
     plan, mark = ctx.planned, view.mark()
-    if isinstance(plan, Plan) and plan.mark == mark and plan.move == move:
+    if isinstance(plan, Plan) and plan.mark == mark and plan.turn == view.turn and plan.move == move:
         ctx.planned = None
         return plan
     held, wrong = EMPTY_LINE, None
@@ -84,7 +85,7 @@ def _planned(view: State, ctx: Context, terms: Asset, move: Move) -> Plan:
     from_party = NOBODY if sender is None else sender.party
     to_party = NOBODY if receiver is None else receiver.party
     movement = Movement(terms.scopes, move.phase, from_party, to_party, move.units, youngest)
-    ctx.planned = plan = Plan(move, terms, sender, receiver, held, taken, wrong, target, movement, mark)
+    ctx.planned = plan = Plan(move, terms, sender, receiver, held, taken, wrong, target, movement, view.turn, mark)
     return plan
 
 
