@@ -5,7 +5,7 @@ from stoa.ledger.compliance.compile import terms_rejections
 from stoa.ledger.compliance.errors import ProfileUnknown
 from stoa.ledger.compliance.events import RulesAdopted
 from stoa.ledger.compliance.model import PROFILES, Profile, Scope, Terms
-from stoa.ledger.identity.authority import acts_for
+from stoa.ledger.identity.authority import unsigned
 from stoa.ledger.identity.errors import NotAuthorised
 from stoa.ledger.state import State
 
@@ -23,7 +23,7 @@ def rejections(view: State, ctx: Context, ins: AdoptRules) -> Rejections:
     if profile is None:
         yield ProfileUnknown(ins.scope)
         return
-    missing = [owner for owner in profile.owners if not acts_for(view, ctx, owner)]
+    missing = unsigned(view, ctx, profile.owners)
     if missing:
         yield NotAuthorised(" and ".join(missing))
     yield from terms_rejections(ins.scope, ins.terms)

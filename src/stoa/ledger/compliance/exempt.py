@@ -6,7 +6,7 @@ from stoa.kernel.time import Time
 from stoa.ledger.compliance.errors import ProfileUnknown, RuleUnknown
 from stoa.ledger.compliance.events import ExemptionGranted
 from stoa.ledger.compliance.model import EXEMPTIONS, PROFILES, Exemption, RuleId, Scope
-from stoa.ledger.identity.authority import acts_for
+from stoa.ledger.identity.authority import unsigned
 from stoa.ledger.identity.errors import NotAuthorised, PartyUnknown
 from stoa.ledger.identity.model import PARTIES, Reason
 from stoa.ledger.state import State
@@ -29,7 +29,7 @@ def rejections(view: State, ctx: Context, ins: Exempt) -> Rejections:
     if profile is None:
         yield ProfileUnknown(ins.scope)
         return
-    missing = [owner for owner in profile.owners if not acts_for(view, ctx, owner)]
+    missing = unsigned(view, ctx, profile.owners)
     if missing:
         yield NotAuthorised(" and ".join(missing))
     if all(rule.id != ins.rule for rule in profile.terms.rules):

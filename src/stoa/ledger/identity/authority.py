@@ -11,6 +11,11 @@ def acts_for(view: State, ctx: Context, institution: str) -> bool:
     return member is not None and member.active and ctx.signed_by(member.account)
 
 
+def unsigned(view: State, ctx: Context, institutions: tuple[str, ...]) -> list[str]:
+    """Those of the institutions that nobody here acts for, in their order."""
+    return [institution for institution in institutions if not acts_for(view, ctx, institution)]
+
+
 def acting(view: State, ctx: Context, role: str) -> str | None:
     """The first signing institution that is active and has the role."""
     for signer in ctx.signers:

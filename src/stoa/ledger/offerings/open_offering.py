@@ -9,7 +9,7 @@ from stoa.kernel.identifiers import AssetId
 from stoa.ledger.assets.errors import AssetUnknown
 from stoa.ledger.assets.model import ASSETS, SECURITIES, SUPPLY
 from stoa.ledger.due import schedule
-from stoa.ledger.identity.authority import acts_for
+from stoa.ledger.identity.authority import unsigned
 from stoa.ledger.identity.errors import AccountUnknown, NotAuthorised
 from stoa.ledger.identity.model import ACCOUNTS
 from stoa.ledger.offerings.errors import AuthorisedLeftTooSmall, OfferingExists, OfferingTermsInvalid
@@ -36,7 +36,7 @@ def rejections(view: State, ctx: Context, ins: OpenOffering) -> Rejections:
         return
     if asset.kind != "security":
         yield WrongKind(ins.asset, asset.kind, "a security")
-    missing = [name for name in asset.controllers if not acts_for(view, ctx, name)]
+    missing = unsigned(view, ctx, asset.controllers)
     if missing:
         yield NotAuthorised(" and ".join(missing))
     if view.get(OFFERINGS, ins.offering) is not None:

@@ -7,7 +7,7 @@ from stoa.ledger.assets.errors import AssetUnknown
 from stoa.ledger.assets.model import ASSETS
 from stoa.ledger.assets.register import line
 from stoa.ledger.holds.liens import break_for, set_freeze
-from stoa.ledger.identity.authority import acts_for
+from stoa.ledger.identity.authority import unsigned
 from stoa.ledger.identity.errors import NotAuthorised
 from stoa.ledger.identity.model import ACCOUNTS, Reason
 from stoa.ledger.settlement.events import TransferForced
@@ -40,7 +40,7 @@ def rejections(view: State, ctx: Context, ins: ForceTransfer) -> Rejections:
     if terms is None:
         yield AssetUnknown(ins.asset)
         return
-    missing = [name for name in terms.controllers if not acts_for(view, ctx, name)]
+    missing = unsigned(view, ctx, terms.controllers)
     if missing:
         yield NotAuthorised(" and ".join(missing))
     yield from move_rejections(view, ctx, _move(ins))

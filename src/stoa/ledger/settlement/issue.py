@@ -6,7 +6,7 @@ from stoa.kernel.money import Amount, Units
 from stoa.kernel.time import Time
 from stoa.ledger.assets.errors import AssetUnknown
 from stoa.ledger.assets.model import ASSETS
-from stoa.ledger.identity.authority import acts_for
+from stoa.ledger.identity.authority import unsigned
 from stoa.ledger.identity.errors import NotAuthorised
 from stoa.ledger.settlement.moves import NOWHERE, Move, apply_move, move_rejections
 from stoa.ledger.state import State
@@ -32,7 +32,7 @@ def rejections(view: State, ctx: Context, ins: Issue) -> Rejections:
     if terms is None:
         yield AssetUnknown(ins.asset)
         return
-    missing = [name for name in terms.controllers if not acts_for(view, ctx, name)]
+    missing = unsigned(view, ctx, terms.controllers)
     if missing:
         yield NotAuthorised(" and ".join(missing))
     yield from move_rejections(view, ctx, _move(ins))

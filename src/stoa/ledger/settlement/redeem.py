@@ -5,7 +5,7 @@ from stoa.kernel.identifiers import AccountId, AssetId
 from stoa.kernel.money import Amount, Units
 from stoa.ledger.assets.errors import AssetUnknown
 from stoa.ledger.assets.model import ASSETS, LotPicks
-from stoa.ledger.identity.authority import acts_for, may_instruct
+from stoa.ledger.identity.authority import may_instruct, unsigned
 from stoa.ledger.identity.errors import NotAuthorised
 from stoa.ledger.settlement.moves import NOWHERE, Move, apply_move, move_rejections
 from stoa.ledger.state import State
@@ -31,7 +31,7 @@ def rejections(view: State, ctx: Context, ins: Redeem) -> Rejections:
     if terms is None:
         yield AssetUnknown(ins.asset)
         return
-    missing = [name for name in terms.controllers if not acts_for(view, ctx, name)]
+    missing = unsigned(view, ctx, terms.controllers)
     if not may_instruct(view, ctx, ins.source):
         missing.insert(0, "the account itself")
     if missing:
