@@ -10,7 +10,7 @@ from typing import NamedTuple
 from stoa.kernel import merkle, signing
 from stoa.wire.batch import header_digest
 from stoa.wire.block import Block, Header
-from stoa.wire.vote import Certificate, Checkpoint, Vote, certificate_valid, checkpoint_valid, vote_digest
+from stoa.wire.vote import Certificate, Checkpoint, Vote, certificate_valid, checkpoint_valid, vote_valid
 
 Flaw = tuple[str, str]  # the field and why it is wrong
 
@@ -40,10 +40,8 @@ def vote_flaws(header: Header, vote: Vote, authority: Authority | None = None) -
     block_hash = header.hash()
     if (vote.height, vote.block_hash) != (header.height, block_hash):
         yield "votes", f"{vote.validator} voted for another block"
-    elif authority:
-        key = authority.validators.get(vote.validator)
-        if not key or not signing.verify(key, vote_digest(header.chain, header.height, block_hash), vote.signature):
-            yield "votes", f"{vote.validator} did not sign this vote"
+    elif authority and not vote_valid(header.chain, vote, authority.validators):
+        yield "votes", f"{vote.validator} did not sign this vote"
 
 
 def certificate_flaws(

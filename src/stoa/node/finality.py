@@ -48,7 +48,7 @@ class Finality:
         if len(votes) < who.quorum:
             return None
         del self._votes[vote.block_hash]
-        return Certificate(vote.height, vote.block_hash, tuple(votes[name] for name in sorted(votes)))
+        return Certificate(vote.height, vote.block_hash, tuple(votes[name] for name in sorted(votes)), vote.epoch)
 
     def checkpoint(self, height: int, block_hash: bytes, state_root: bytes, size: int) -> Checkpoint:
         """This validator's signature under a root over the whole state."""
