@@ -27,7 +27,8 @@ class Report(NamedTuple):
     found: int  # how many damages there are; at most MAX_DAMAGES of them are kept
     head: Header | None
     certified: int  # greatest height with a certificate
-    blocks: int
+    blocks: int  # at as many heights; see ``replaced``
+    replaced: int  # blocks in whose place another one came before anything certified them; their records are still here
     transactions: int
     certificates: int
     checkpoints: int
@@ -117,7 +118,8 @@ class _Walk:
             found=self._found,
             head=chain.head,
             certified=chain.certified,
-            blocks=chain.seen[Kind.BLOCK],
+            blocks=chain.seen[Kind.BLOCK] - chain.replaced,
+            replaced=chain.replaced,
             transactions=chain.transactions,
             certificates=chain.seen[Kind.CERTIFICATE],
             checkpoints=chain.seen[Kind.CHECKPOINT],

@@ -31,9 +31,11 @@ class Index:
 
     def __init__(self) -> None:
         self.genesis = 0
+        self._checkpointed = 0  # greatest height with a checkpoint
         self.blocks = array("Q")  # block h at h - 1
         self.certificates = array("Q")  # certificate h at h - 1; 0 is none, since no record starts at byte 0
         self.checkpoints: list[tuple[int, int]] = []  # (height, place)
+        self.replaced: list[int] = []  # places of the blocks that stood where the last block stands, oldest first
 
     @property
     def height(self) -> int:
@@ -45,15 +47,25 @@ class Index:
         """The greatest height that has a certificate; 0 when none has."""
         return len(self.certificates)
 
+    @property
+    def settled(self) -> int:
+        """The height up to which no block can be replaced any more: a certificate or a checkpoint covers it."""
+        return max(self.certified, self._checkpointed)
+
     def add(self, kind: int, height: int, place: int) -> None:
         """Note a record. Raises OutOfPlace when it cannot follow those before it."""
         if kind == Kind.BLOCK and height == self.height + 1:
             self.blocks.append(place)
+            self.replaced.clear()
+        elif kind == Kind.BLOCK and self.settled < height == self.height:
+            self.replaced.append(self.blocks[-1])
+            self.blocks[-1] = place
         elif kind == Kind.CERTIFICATE and 1 <= height <= self.height:
             self.certificates.extend([0] * (height - self.certified))
             self.certificates[height - 1] = place
         elif kind == Kind.CHECKPOINT and 0 <= height <= self.height:
             self.checkpoints.append((height, place))
+            self._checkpointed = max(self._checkpointed, height)
         elif kind == Kind.GENESIS and not self.genesis and not self.blocks:
             self.genesis = place
         else:

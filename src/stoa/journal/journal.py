@@ -45,7 +45,7 @@ class Journal:
         self._writing = Lock()  # taken before `_changed`, and held through a sync, which readers need not wait for
         self._changed = Condition()
         self._closed = False
-        self._recent: OrderedDict[int, Header] = OrderedDict()
+        self._recent: OrderedDict[tuple[int, int], Header] = OrderedDict()  # by height and place: a tail may change
         opening = log.read(log.index.genesis, Kind.GENESIS, 0, read_opening)
         self.genesis = opening.document
         self._genesis_header = opening.header
@@ -136,10 +136,11 @@ class Journal:
         if height == 0:
             return self._genesis_header
         with self._changed:
-            if known := self._recent.get(height):
+            place = self._block_place(height)
+            if known := self._recent.get((height, place)):
                 return known
-        header = self._log.read(self._block_place(height), Kind.BLOCK, height, read_kept_header)
-        self._remember(header)
+        header = self._log.read(place, Kind.BLOCK, height, read_kept_header)
+        self._remember(place, header)
         return header
 
     def block(self, height: int) -> Block:
@@ -149,6 +150,16 @@ class Journal:
     def votes(self, height: int) -> tuple[Vote, ...]:
         """The votes that were appended with the block. Raises LookupError."""
         return self._kept(height).votes
+
+    def tail_votes(self) -> tuple[Vote, ...]:
+        """All votes that were ever kept at the last block's height, oldest first: also those for the blocks that it
+        replaced. A validator that starts again must not contradict them.
+        """
+        with self._changed:
+            height = self.height
+            places = [*self._log.index.replaced, *self._log.index.blocks[-1:]]
+        kept = [self._log.read(place, Kind.BLOCK, height, read_kept) for place in places]
+        return tuple(vote for one in kept for vote in one.votes)
 
     def certificate(self, height: int) -> Certificate | None:
         """The certificate for the block, if it has been written."""
@@ -180,13 +191,19 @@ class Journal:
     def append(self, block: Block, votes: tuple[Vote, ...] = ()) -> None:
         """Put the next block and this validator's votes for it at the end; durable after the next ``sync``.
 
-        Raises NotNext when it does not follow the head, DiskFull (nothing of it is kept, try again with more room).
+        While no certificate or checkpoint covers the last block, one of its height may come in its place: another
+        block, or the same one with other votes. The record of the one before stays in the file. After a crash before
+        the sync the one or the other is there, whole.
+
+        Raises NotNext when it does not follow the block before it, DiskFull (nothing of it is kept, try again with more
+        room).
         """
-        payload = encode(Kept(block, votes))
+        header, payload = block.header, encode(Kept(block, votes))
         with self._writing, self._changed:
-            self._require_next(block.header)
-            self._writer().write(Kind.BLOCK, block.header.height, payload)
-            self._remember(block.header)
+            self._require_next(header)
+            self._writer().write(Kind.BLOCK, header.height, payload)
+            self._synced = min(self._synced, header.height - 1)
+            self._remember(self._block_place(header.height), header)
 
     def certify(self, certificate: Certificate) -> None:
         """Keep the certificate of a block, once; durable after the next ``sync``. Raises NotNext, DiskFull."""
@@ -250,7 +267,9 @@ class Journal:
     # ---- inside
 
     def _require_next(self, header: Header) -> None:
-        head = self.head
+        if header.height == self.height > 0 and header.height <= self._log.index.settled:
+            raise NotNext(f"block {header.height} is certified, and nothing can replace it")
+        head = self.header(self.height - 1) if header.height == self.height > 0 else self.head
         if (header.chain, header.height, header.previous) != (head.chain, head.height + 1, head.hash()):
             raise NotNext(
                 f"block {header.height} of {header.chain} does not follow block {head.height} of {head.chain}"
@@ -262,9 +281,9 @@ class Journal:
         if not lowest <= height <= self.height or self.header(height).hash() != block_hash:
             raise NotNext(f"block {height} with hash {block_hash.hex()} is not in this journal")
 
-    def _remember(self, header: Header) -> None:
+    def _remember(self, place: int, header: Header) -> None:
         with self._changed:
-            self._recent[header.height] = header
+            self._recent[header.height, place] = header
             if len(self._recent) > RECENT_HEADERS:
                 self._recent.popitem(last=False)
 

@@ -46,7 +46,8 @@ class Writer(Log):
     def write(self, kind: Kind, height: int, payload: bytes) -> None:
         """Append a record; it is durable after the next ``sync``. Raises DiskFull (nothing is kept), Fatal."""
         self._alive()
-        if kind == Kind.BLOCK and self._end >= self._segment_bytes:
+        follows = height > self.index.height  # one that replaces the last block begins no segment: its name is taken
+        if kind == Kind.BLOCK and follows and self._end >= self._segment_bytes:
             self._roll(height)
         head, file = self._heads[-1], self._pen()
         durable = self._synced.offset if self._synced.first == head.first else segment.HEAD_BYTES
