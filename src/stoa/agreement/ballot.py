@@ -63,6 +63,10 @@ class Ballot:
                 found[vote.block_hash][validator] = vote
         return found
 
+    def cast(self, height: int, validator: str, epoch: int) -> Vote | None:
+        """The validator's good vote for the height in the epoch, if it is known."""
+        return self._good[height].get((validator, epoch))
+
     def certificate(self, height: int, quorum: int) -> Certificate | None:
         """The certificate for the height, if in some epoch a quorum has voted for one hash."""
         for epoch in sorted({epoch for _, epoch in self._good[height]}):

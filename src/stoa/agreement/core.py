@@ -49,6 +49,7 @@ class Core:
     def __init__(self, chain: str, me: Signer, seats: Seats, past: Past) -> None:
         self.chain, self.me, self.seats = chain, me, seats
         self.height, self.head, self.epoch, self.promised = past.height, past.head, past.epoch, past.promised
+        self._past = past
         self.tail = Tail(past.tail.block_hash, past.tail, kept=True) if past.tail else None
         self.peers: dict[str, Status] = {}
         self.away = past.away  # left the quorum: executes and keeps, does not vote, until it has followed along again
@@ -69,10 +70,9 @@ class Core:
 
     def start(self) -> list[Effect]:
         """After the driver has everything ready: a kept vote counts, and is told again."""
-        if self.tail is not None and self.tail.vote is not None:
-            self._ballot.take(self.tail.vote, self.height + 1, self.seats.keys)
-            return [self._say(), *self._agreed()]
-        return [self._say()]
+        for vote in self._past.votes:
+            self._ballot.take(vote, self.height + 1, self.seats.keys)
+        return [self._say(), *self._agreed()]
 
     @property
     def wants_entries(self) -> bool:
@@ -129,8 +129,11 @@ class Core:
         return [*undo, self._alarm("diverged", why), Heal(certificate.height, why)]
 
     def _keep(self, block_hash: bytes) -> list[Effect]:
-        votes = self.me.name in self.seats.keys and not self.away and self.promised <= self.epoch
-        vote = self.me.vote(self.height + 1, block_hash, self.epoch) if votes else None
+        """Keep it as the tail, with a vote if this validator may vote and has not voted for another block here."""
+        may = self.me.name in self.seats.keys and not self.away and self.promised <= self.epoch
+        cast = self._ballot.cast(self.height + 1, self.me.name, self.epoch)
+        may = may and (cast is None or cast.block_hash == block_hash)
+        vote = self.me.vote(self.height + 1, block_hash, self.epoch) if may else None
         self.tail = Tail(block_hash, vote, kept=False)
         return [Keep(vote)]
 

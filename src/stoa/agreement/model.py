@@ -24,13 +24,15 @@ class Signer(NamedTuple):
 
 class Past(NamedTuple):
     """What a validator knows of itself when it starts: its last final block, the log's epoch and the one it promised to
-    wait for, and the vote kept with the block behind the final one, which the driver holds executed."""
+    wait for, the block behind the final one that the driver holds executed and its vote for it, and all votes that it
+    ever cast at that height."""
 
     height: int
     head: bytes
     epoch: int
     promised: int
     tail: Vote | None = None
+    votes: tuple[Vote, ...] = ()
     away: bool = False
 
 

@@ -217,5 +217,6 @@ def resumed(commit: Commit, journal: Journal, me: Signer, epoch: int, promised: 
         commit.redo(block, vouched=False)
         assert commit.made is not None
         require_same(block, commit.made.block.receipts, commit.made.writes)
-    past = Past(head.height, head.hash(), epoch, promised, tail[1] if tail else None, away)
+    votes = journal.tail_votes() if journal.height > head.height else ()
+    past = Past(head.height, head.hash(), epoch, promised, tail[1] if tail else None, votes, away)
     return Core(head.chain, me, seats(commit), past)
