@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from stoa.cli.founding import POLICY
+from stoa.custody.policy import STARTER
 from stoa.custody.secret import Secret
 from stoa.network.founding import found_network
 from stoa.network.plan import PORTS, Plan, read_plan
@@ -49,7 +49,7 @@ def written_example(folder: Path, name: str = "five.toml") -> Path:
 def founded(folder: Path) -> tuple[Plan, Path]:
     """A new network of the example's five in a folder."""
     plan = read_plan(written_example(folder))
-    found_network(plan, folder / "network", Secret(PASSPHRASE), POLICY, wall_clock())
+    found_network(plan, folder / "network", Secret(PASSPHRASE), STARTER, wall_clock())
     return plan, folder / "network"
 
 

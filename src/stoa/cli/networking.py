@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 from cyclopts import App, Parameter
 
-from stoa.cli.founding import POLICY
 from stoa.cli.houses import passphrase
 from stoa.cli.shell import PLAIN, Common, Usage, app
 
@@ -28,6 +27,7 @@ def init(
 ) -> None:
     """Make a network in a new folder: keys, genesis, certificates and settings, a folder for each institution."""
     from stoa.custody.keystore import KeystoreError
+    from stoa.custody.policy import STARTER
     from stoa.kernel.codec import Malformed
     from stoa.network.founding import found_network
     from stoa.network.plan import BadFile, on_hosts, read_plan
@@ -40,7 +40,7 @@ def init(
     try:
         plan = read_plan(institutions)
         plan = on_hosts(plan) if hosts else plan
-        made = found_network(plan, folder, passphrase(common, new=True), POLICY, wall_clock())
+        made = found_network(plan, folder, passphrase(common, new=True), STARTER, wall_clock())
     except BadFile as error:
         raise Usage(str(error), file=error.file, line=error.line, field=error.field) from None
     except (KeystoreError, Malformed, BadForm) as error:
