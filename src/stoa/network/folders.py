@@ -3,7 +3,6 @@
 Everything in an institution's folder is named relative to it, so that the folder can be moved to a host of its own.
 """
 
-from pathlib import Path
 from typing import Final
 
 PLAN: Final = "network.toml"
@@ -16,7 +15,7 @@ CA: Final = f"{CERTIFICATES}/ca.pem"
 SERVER: Final = f"{CERTIFICATES}/server"  # .pem and .key
 CLIENT: Final = f"{CERTIFICATES}/client"
 STORE: Final = "nats"  # of the ordering server; may be lost, the journal is the record
-RUN: Final = "run"
+RUN: Final = "run"  # which processes were started here
 LOG: Final = "log"
 
 
@@ -28,8 +27,3 @@ def certificate(stem: str) -> str:
 def key(stem: str) -> str:
     """The file of a certificate's key."""
     return f"{stem}.key"
-
-
-def is_network(folder: Path) -> bool:
-    """Whether a network was founded in the folder."""
-    return (folder / PLAN).is_file() and (folder / AUTHORITY).is_dir()

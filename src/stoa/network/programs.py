@@ -9,6 +9,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Final
 
+from stoa.network import folders
+
 NAME: Final = "nats-server"
 LEAST: Final = (2, 15)  # older ones do not sync every message, or keep no account of it
 ASK_SECONDS: Final = 10
@@ -35,7 +37,7 @@ def server_program() -> str:
 
 def server_command(folder: Path) -> list[str]:
     """The command of an institution's ordering server; run it in the institution's folder. Raises NoProgram."""
-    return [server_program(), "-c", str(folder.resolve() / "nats.conf")]
+    return [server_program(), "-c", str(folder.resolve() / folders.SERVER_CONF)]
 
 
 def validator_command(folder: Path) -> list[str]:
