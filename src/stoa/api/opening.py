@@ -25,11 +25,17 @@ from stoa.node.recovery import Progress
 from stoa.readmodel.views import Views
 
 VOTING_PURPOSE: Final = "stoa.validator"  # for ``Keystore.derived``: the voting key never leaves memory
+NETWORK_PURPOSE: Final = "stoa.network"
 
 
 def validator_of(config: Config, keystore: Keystore) -> Validator:
     """The validator of the house, its voting key derived from the keystore."""
     return Validator(config.institution, keystore.derived(config.validator_key, VOTING_PURPOSE).reveal())
+
+
+def network_word(config: Config, keystore: Keystore) -> Secret:
+    """The word that the key of the house's certificate is sealed under; a change of the passphrase leaves it alone."""
+    return Secret(keystore.derived(config.vault_key, NETWORK_PURPOSE).reveal().hex())
 
 
 def views_of(folder: Path, config: Config) -> Views:

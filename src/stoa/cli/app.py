@@ -6,11 +6,26 @@ from typing import Annotated, Literal
 
 from cyclopts import CycloptsError, Parameter
 
-from stoa.cli import acting, catalog, founding, history, keys, measuring, persons, proving, query, rebuilding, users
+from stoa.cli import (
+    acting,
+    catalog,
+    founding,
+    history,
+    keys,
+    measuring,
+    network_running,
+    networking,
+    persons,
+    proving,
+    query,
+    rebuilding,
+    users,
+)  # fmt: skip
 from stoa.cli.shell import FAULT, PLAIN, USAGE, Common, Trouble, app, console, write_json
 
 COMMANDS = (  # each enters its own
-    founding, keys, users, persons, acting, query, proving, history, rebuilding, measuring, catalog,
+    founding, networking, network_running, keys, users, persons, acting, query, proving, history, rebuilding, measuring,
+    catalog,
 )  # fmt: skip
 
 

@@ -18,21 +18,6 @@ NETWORK: Final = (
     ("SUPERVISOR", "supervisor"),
 )  # fmt: skip
 EXAMPLE: Final = Path(__file__).resolve().parents[3] / "examples" / "harbour-tower"
-POLICY: Final = """\
-# Who may have what signed, in the order in which grants are tried. A user, his roles and accounts: `stoa users add`.
-
-[[grant]]
-id = "investors"
-roles = ["investor"]
-accounts = ["linked"]
-instructions = ["settlement.transfer.*", "settlement.settle.*", "offerings.subscribe.*", "offerings.withdraw.*"]
-
-[[grant]]
-id = "clerks"
-roles = ["clerk"]
-accounts = ["linked"]
-instructions = ["*"]
-"""
 
 
 @app.command
@@ -48,6 +33,7 @@ def init(
     common: Common = PLAIN,
 ) -> None:
     """Make a ledger folder: keys, genesis, settings and a signing policy, for a network on this machine."""
+    from stoa.custody.policy import STARTER
     from stoa.node.config import FILE, Config, write_config
 
     if (folder / FILE).exists() or (folder.is_dir() and any(folder.iterdir())):
@@ -59,7 +45,7 @@ def init(
         raise Usage(f"--validator {chosen!r}: wanted is one of " + ", ".join(one.code for one in members))
     addresses = _found(folder, chain, members, chosen, common)
     write_config(folder, Config(chosen, port, language=common.tongue))
-    (folder / "policy.toml").write_text(POLICY, encoding="utf-8")
+    (folder / "policy.toml").write_text(STARTER, encoding="utf-8")
     answer = {"folder": str(folder), "chain": chain, "validator": chosen, "institutions": addresses}
     en = f"The ledger {chain} is in {folder}. Run it: stoa up --folder {folder}"
     common.done(answer, en, f"원장 {chain}을(를) {folder}에 만들었습니다. 실행: stoa up --folder {folder}")

@@ -60,7 +60,7 @@ def load(folder: Path) -> Dossier:
 
 def _term_sheet(folder: Path) -> TermSheet:
     sheet = read_toml(folder / "term-sheet.toml")
-    institutions = tuple(_institution(table) for table in sheet.tables("institution"))
+    institutions = tuple(read_institution(table) for table in sheet.tables("institution"))
     cash, security, issuer = sheet.table("cash"), sheet.table("security"), sheet.table("issuer")
     ledger, place, roles = sheet.table("ledger"), sheet.table("property"), sheet.table("roles")
     decimals = cash.whole("decimals", 0, limits.MAX_DECIMALS)
@@ -105,10 +105,11 @@ def _term_sheet(folder: Path) -> TermSheet:
 
 def institutions(path: Path) -> tuple[Institution, ...]:
     """The institutions that a TOML file lists, whatever else is in it. Raises BadFile."""
-    return tuple(_institution(table) for table in read_toml(path).tables("institution"))
+    return tuple(read_institution(table) for table in read_toml(path).tables("institution"))
 
 
-def _institution(table: Table) -> Institution:
+def read_institution(table: Table) -> Institution:
+    """The institution that a table tells of, and nothing else than that. Raises BadFile."""
     made = Institution(table.code("code"), table.text("name"), _country(table), table.words("roles", ROLES))
     table.finish()
     return made
