@@ -5,6 +5,7 @@ that damage is found and located. Does not own what a block means (``ledger``), 
 """
 
 from stoa.journal.check import Report, inspect
+from stoa.journal.cutting import cut
 from stoa.journal.disk import REAL_DISK, Disk
 from stoa.journal.faults import Damage, Damaged, DiskFull, Fatal, NoJournal, NotNext, Occupied
 from stoa.journal.flaws import Authority
@@ -25,6 +26,7 @@ __all__ = [
     "Occupied",
     "Report",
     "Snapshot",
+    "cut",
     "inspect",
     "write_snapshot",
 ]

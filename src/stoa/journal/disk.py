@@ -45,7 +45,9 @@ class Disk(Protocol):
         """The names in the folder, sorted; none when there is no such folder."""
 
     def make_folder(self, folder: Path) -> None: ...
-    def rename(self, old: Path, new: Path) -> None: ...
+    def rename(self, old: Path, new: Path) -> None:
+        """One act: after a crash the file has the old name or the new one."""
+
     def sync_folder(self, folder: Path) -> None: ...
     def lock(self, path: Path) -> Lock:
         """Exclusive among processes. Raises BlockingIOError when somebody else holds it."""
