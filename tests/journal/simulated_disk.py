@@ -210,6 +210,9 @@ class SimulatedFile:
             inode.carry(sector, len(inode.cached))
         inode.dirty.clear()
 
+    def forget(self, offset: int, length: int) -> None:
+        pass
+
     def close(self) -> None:
         pass
 

@@ -10,6 +10,7 @@ from stoa.journal.disk import REAL_DISK, Disk
 from stoa.journal.faults import Damage, Damaged, DiskFull, Fatal, NoJournal, NotNext, Occupied
 from stoa.journal.flaws import Authority
 from stoa.journal.journal import Journal
+from stoa.journal.scrub import Scrub
 from stoa.journal.snapshot import Snapshot, write_snapshot
 
 __all__ = [
@@ -25,6 +26,7 @@ __all__ = [
     "NotNext",
     "Occupied",
     "Report",
+    "Scrub",
     "Snapshot",
     "cut",
     "inspect",

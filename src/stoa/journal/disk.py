@@ -26,6 +26,9 @@ class File(Protocol):
     def sync(self) -> None:
         """Return when all that was written is on the disk. After a failure, what is on the disk is unknown."""
 
+    def forget(self, offset: int, length: int) -> None:
+        """Have the next read of these bytes come from the disk rather than from memory, as far as they are synced."""
+
     def close(self) -> None: ...
 
 
@@ -79,6 +82,9 @@ class _RealFile:
 
     def sync(self) -> None:
         os.fdatasync(self._descriptor)
+
+    def forget(self, offset: int, length: int) -> None:
+        os.posix_fadvise(self._descriptor, offset, length, os.POSIX_FADV_DONTNEED)
 
     def close(self) -> None:
         os.close(self._descriptor)
