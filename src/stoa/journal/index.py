@@ -4,9 +4,11 @@ A *place* is one integer, the segment's ordinal and the offset in it, so that a 
 """
 
 from array import array
+from bisect import bisect_left
 from typing import Final
 
 from stoa.journal.record import Kind
+from stoa.journal.segment import Row
 
 _OFFSET_BITS: Final = 32
 _OFFSET_MASK: Final = (1 << _OFFSET_BITS) - 1
@@ -70,6 +72,17 @@ class Index:
             self.genesis = place
         else:
             raise OutOfPlace(f"a record of kind {kind} for block {height} cannot follow block {self.height}")
+
+    def rows(self, ordinal: int) -> list[Row]:
+        """Where the records of this segment start, in order, without those that another one replaced."""
+        low, high = place_of(ordinal, 0), place_of(ordinal + 1, 0)
+        found = [(Kind.GENESIS, 0, self.genesis)] if low < self.genesis < high else []
+        start, end = bisect_left(self.blocks, low), bisect_left(self.blocks, high)
+        found += [(Kind.BLOCK, at + 1, self.blocks[at]) for at in range(start, end)]
+        found += [(Kind.CERTIFICATE, at + 1, p) for at, p in enumerate(self.certificates) if low < p < high]
+        found += [(Kind.CHECKPOINT, height, p) for height, p in self.checkpoints if low < p < high]
+        rows = [(int(kind), height, split_place(place)[1]) for kind, height, place in found]
+        return sorted(rows, key=lambda row: row[2])
 
     def certificate(self, height: int) -> int:
         """The place of the certificate for the block, 0 when there is none."""
