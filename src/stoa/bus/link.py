@@ -82,5 +82,5 @@ def _secured(settings: BusSettings) -> ssl.SSLContext | None:
     context = ssl.create_default_context(ssl.Purpose.SERVER_AUTH, cafile=settings.ca)
     context.minimum_version = ssl.TLSVersion.TLSv1_3
     if settings.certificate:
-        context.load_cert_chain(settings.certificate, settings.key or None)
+        context.load_cert_chain(settings.certificate, settings.key or None, settings.word or None)
     return context

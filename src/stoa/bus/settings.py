@@ -30,3 +30,7 @@ class BusSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     ca: str = ""
     certificate: str = ""
     key: str = ""
+    word: str = ""  # that the key is sealed under; empty: it is not
+
+    def __repr__(self) -> str:
+        return f"BusSettings({self.name}, {self.servers})"

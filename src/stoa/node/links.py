@@ -40,10 +40,17 @@ def alone(clock: Callable[[], int]) -> Links:
     return Links(lambda _: EmbeddedEngine(clock), None)
 
 
-def over(bus: Bus, folder: Path, chain: str, institution: str, replicas: int) -> Links:
-    """One of several validators, over a bus that these links do not own. Opening a log raises CannotReach."""
-    path = folder / FILE
+def over(bus: Bus, folder: Path, institution: str, replicas: int) -> Callable[[str], Links]:
+    """The links of a validator of the ledger that is named, over a bus that they do not own.
 
+    Opening a log raises CannotReach.
+    """
+    return lambda chain: Links(
+        _logs(bus, folder / FILE, chain, institution, replicas), NatsPeers(bus, chain, institution)
+    )
+
+
+def _logs(bus: Bus, path: Path, chain: str, institution: str, replicas: int) -> Callable[[int], Engine]:
     def engine(epoch: int) -> Engine:
         log = Log(chain, epoch, replicas)
         known: dict[int, str] = _IDENTITIES.decode(path.read_bytes()) if path.exists() else {}
@@ -52,7 +59,7 @@ def over(bus: Bus, folder: Path, chain: str, institution: str, replicas: int) ->
             write_whole(REAL_DISK, path, encode(known))
         return JetStreamEngine(bus, log, institution, known[epoch])
 
-    return Links(engine, NatsPeers(bus, chain, institution))
+    return engine
 
 
 def _opened(bus: Bus, log: Log) -> str:

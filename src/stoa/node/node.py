@@ -77,12 +77,13 @@ class Node:
         clock: Callable[[], int] = wall_clock,
         progress: Progress | None = None,
         checkpoint_blocks: int = CHECKPOINT_BLOCKS,
-        links: Links | None = None,
+        links: Callable[[str], Links] | None = None,
     ) -> None:
         """Open the journal in the folder and bring the state up to it. Raises NoJournal, Occupied, Damaged, Broken.
 
         ``processes`` check signatures beside this one. Every ``checkpoint_blocks`` blocks a checkpoint is made, 0 being
-        never. Without ``links`` the validator is alone.
+        never. Without ``links``, which are asked for by the ledger's name, the
+        validator is alone.
         """
         self.folder, self._clock, self.validator = folder, clock, validator
         with ExitStack() as opened:
@@ -100,7 +101,7 @@ class Node:
             core = self._resumed(away=False)
             self._opened = opened.pop_all()
         self.gate = Gate(self.chain, clock)
-        self._links = links or alone(clock)
+        self._links = links(self.chain) if links else alone(clock)
         self.engine: Engine = self._links.engine(self._epochs.known.epoch)
         self.peers: Peers | None = self._links.peers
         self.skipped: deque[Skipped] = deque(maxlen=MAX_SKIPPED)

@@ -19,14 +19,14 @@ class Submission(Shape):
 
 
 class Verdict(Shape):
-    """For each envelope 0 if it was accepted, else the number of the rejection; and when to come back if one was Busy."""
+    """For each envelope 0 if it was accepted, else the rejection's number; and when to come back if one was Busy."""
 
     codes: tuple[int, ...]
     retry_ms: int
 
 
 class Told(Shape):
-    """A final block: the ids of its transactions, and for each 0 if it was applied, else the number of the rejection."""
+    """A final block: the ids of its transactions, and for each 0 if it was applied, else the rejection's number."""
 
     height: int
     block_hash: Hash
