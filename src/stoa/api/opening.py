@@ -21,6 +21,7 @@ from stoa.custody.sessions import Sessions
 from stoa.custody.signer import Signer
 from stoa.custody.users import Users
 from stoa.custody.vault import MASTER_PURPOSE, Vault
+from stoa.journal.disk import REAL_DISK, Disk
 from stoa.node.config import Config, load_config
 from stoa.node.finality import Validator
 from stoa.node.links import over
@@ -69,7 +70,10 @@ class OpenNode:
         passphrase: Secret,
         clock: Callable[[], int] = wall_clock,
         progress: Progress | None = None,
+        disk: Disk = REAL_DISK,
     ) -> None:
+        """``disk`` is where the journal is kept."""
+        self._disk = disk
         self.folder, self.config = folder, load_config(folder)
         self.keystore = Keystore(folder / self.config.keystore, passphrase)
         self._closing: list[Callable[[], None]] = []
@@ -89,7 +93,7 @@ class OpenNode:
             assert config.network is not None
             self._closing.append(self.bus.close)
             links = over(self.bus, folder, config.institution, config.network.replicas)
-        node = Node(folder, validator, config.processes, clock, progress, config.checkpoint_blocks, links)
+        node = Node(folder, validator, config.processes, clock, progress, config.checkpoint_blocks, links, self._disk)
         self._closing.append(node.close)
         return node
 

@@ -16,7 +16,7 @@ from statistics import median
 from time import perf_counter, process_time
 from typing import Final, NamedTuple
 
-from stoa.bench.market import ASSET, CHAIN, VALIDATOR, Market, genesis, key
+from stoa.bench.market import ASSET, CHAIN, VALIDATOR, Market, genesis, secret_of
 from stoa.bench.slow_disk import SlowDisk
 from stoa.journal.disk import REAL_DISK
 from stoa.journal.journal import Journal
@@ -125,7 +125,7 @@ class _Bench:
         disk = SlowDisk(options.fsync_delay_ms / 1_000) if options.fsync_delay_ms else REAL_DISK
         self._journal = Journal.open(folder / JOURNAL_FOLDER, disk)
         self._store, view, standing = open_state(folder / STATE_FOLDER, self._journal)
-        finality = Finality(CHAIN, Validator(VALIDATOR, key("vote").secret))
+        finality = Finality(CHAIN, Validator(VALIDATOR, secret_of("vote")))
         self._commit = Commit(view, self._store, self._journal, self._journal.head, standing)
         self._quiet, self._share = Quiet(), NOTHING_CHECKED
         core = resumed(self._commit, self._journal, finality.signer(), FIRST_EPOCH, FIRST_EPOCH)
@@ -159,7 +159,7 @@ class _Bench:
             now = max(wall_clock(), self._commit.head.time)
             number = self._commit.produced.get(VALIDATOR, 0) + 1
             body = BatchBody(CHAIN, VALIDATOR, number, now, tuple(envelopes[at : at + size]))
-            yield Ordered(number, now, encode(sign_batch(body, key("vote").secret)))
+            yield Ordered(number, now, encode(sign_batch(body, secret_of("vote"))))
 
     def measure(self, envelopes: list[bytes]) -> Figures:
         """Drive the load through and take the figures."""

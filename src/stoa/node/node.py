@@ -15,6 +15,7 @@ from typing import Final
 
 from stoa.agreement.core import Core
 from stoa.intake.gate import Accepted, Gate
+from stoa.journal.disk import REAL_DISK, Disk
 from stoa.journal.journal import Journal
 from stoa.kernel import signing
 from stoa.kernel.base import Broken, Rejection
@@ -78,6 +79,7 @@ class Node:
         progress: Progress | None = None,
         checkpoint_blocks: int = CHECKPOINT_BLOCKS,
         links: Callable[[str], Links] | None = None,
+        disk: Disk = REAL_DISK,
     ) -> None:
         """Open the journal in the folder and bring the state up to it. Raises NoJournal, Occupied, Damaged, Broken.
 
@@ -87,7 +89,7 @@ class Node:
         """
         self.folder, self._clock, self.validator = folder, clock, validator
         with ExitStack() as opened:
-            self.journal = opened.enter_context(Journal.open(folder / JOURNAL_FOLDER))
+            self.journal = opened.enter_context(Journal.open(folder / JOURNAL_FOLDER, disk))
             self.chain = self.journal.chain
             self.store, view, standing = open_state(
                 folder / STATE_FOLDER, self.journal, progress, folder / SNAPSHOT_FOLDER, processes
