@@ -80,7 +80,8 @@ class Market:
         self._random, self._time = Random(seed), time
         self._sequences: dict[bytes, int] = {}
 
-    def _signed(self, signers: tuple[Key, ...], *instructions: Instruction) -> bytes:
+    def signed(self, signers: tuple[Key, ...], *instructions: Instruction) -> bytes:
+        """An envelope of these instructions with these signatures, in the first signer's lane 0."""
         author = signers[0].account
         self._sequences[author] = self._sequences.get(author, 0) + 1
         body = Body(CHAIN, author, 0, self._sequences[author], self._time + DAY // 2, instructions)
@@ -89,9 +90,9 @@ class Market:
     def set_up(self) -> Iterator[bytes]:
         """Envelopes that make the market: cash, the security with its rules, holders, claims, units."""
         trust = (Trust("identity", ("IDP",)),)
-        yield self._signed((key("BANK"),), RegisterCash("USD", "BANK", "Dollar", "USD", 2, Terms(trust, ("*",), ())))
+        yield self.signed((key("BANK"),), RegisterCash("USD", "BANK", "Dollar", "USD", 2, Terms(trust, ("*",), ())))
         controllers = (key("AGENT"), key(VALIDATOR))
-        yield self._signed(controllers, _security(Terms(trust, ("KR", "US"), _rules(len(self.keys)))))
+        yield self.signed(controllers, _security(Terms(trust, ("KR", "US"), _rules(len(self.keys)))))
         for at in range(0, len(self.keys), SET_UP_INSTRUCTIONS // 2):
             some = list(enumerate(self.keys))[at : at + SET_UP_INSTRUCTIONS // 2]
             openings = [
@@ -102,17 +103,17 @@ class Market:
                     OpenAccount(1_000 + number, "BROKER", 1, (one.public,)),
                 )
             ]
-            yield self._signed((key("BROKER"),), *openings)
+            yield self.signed((key("BROKER"),), *openings)
             verified = [number for number, _ in some if number]
             until = self._time + 365 * DAY
-            yield self._signed(
+            yield self.signed(
                 (key("IDP"),), *(Attest(1_000 + number, "identity", "IDP", "KR", until) for number in verified)
             )
-            yield self._signed(
+            yield self.signed(
                 controllers, *(Issue(ASSET, self.keys[number].account, UNITS_EACH, 0, 0) for number in verified)
             )
         frozen = self.keys[_FROZEN].account
-        yield self._signed(controllers, FreezeUnits(ASSET, frozen, UNITS_EACH, False, "bench", bytes(32)))
+        yield self.signed(controllers, FreezeUnits(ASSET, frozen, UNITS_EACH, False, "bench", bytes(32)))
 
     def transfers(self, count: int, refused_per_mille: int) -> list[bytes]:
         """Signed transfers between random holders; so many of a thousand are built to be refused, in turn for too few
@@ -131,7 +132,7 @@ class Market:
                 receiver = self.keys[0]
             else:
                 sender = self.keys[_FROZEN]
-        return self._signed((sender,), Transfer(ASSET, sender.account, receiver.account, units, 0, ()))
+        return self.signed((sender,), Transfer(ASSET, sender.account, receiver.account, units, 0, ()))
 
 
 def _security(terms: Terms) -> CreateSecurity:
