@@ -12,12 +12,13 @@ from stoa.api.projector import Projector
 from stoa.api.services import Services
 from stoa.custody import policy
 from stoa.custody.keystore import Keystore
-from stoa.custody.requests import Requests
+from stoa.custody.requests import OPERATOR_PURPOSE, Requests
 from stoa.custody.secret import Secret
 from stoa.custody.sessions import Sessions
 from stoa.custody.signer import Signer
 from stoa.custody.users import Users
 from stoa.custody.vault import MASTER_PURPOSE, Vault
+from stoa.kernel import signing
 from stoa.node.config import Config, load_config
 from stoa.node.finality import Validator
 from stoa.node.node import Node, wall_clock
@@ -30,6 +31,11 @@ VOTING_PURPOSE: Final = "stoa.validator"  # for ``Keystore.derived``: the voting
 def validator_of(config: Config, keystore: Keystore) -> Validator:
     """The validator of the house, its voting key derived from the keystore."""
     return Validator(config.institution, keystore.derived(config.validator_key, VOTING_PURPOSE).reveal())
+
+
+def operator_key(config: Config, keystore: Keystore) -> Secret:
+    """The key with which who runs the house asks its running node."""
+    return keystore.derived(config.validator_key, OPERATOR_PURPOSE)
 
 
 def views_of(folder: Path, config: Config) -> Views:
@@ -75,7 +81,8 @@ class OpenHouse:
         projector = Projector(node.journal, views)
         projector.start()
         self._closing.append(projector.close)
-        sessions, requests = Sessions(users.engine), Requests(users.engine, self.config.audience)
+        operator = signing.public_key(operator_key(self.config, self.keystore).reveal())
+        sessions, requests = Sessions(users.engine), Requests(users.engine, self.config.audience, operator)
         return Services(node, views, projector, users, sessions, requests, signer, vault, clock)
 
     def close(self) -> None:
