@@ -159,7 +159,7 @@ class Running:
         self._until(member, part, answers)
 
     def _await_leader(self, members: tuple[Member, ...]) -> None:
-        """Wait until the servers have agreed who leads them. The first time that takes all of them, later a majority."""
+        """Wait until the servers have agreed who leads them: the first time all are needed, later a majority."""
         first = members[0]
 
         def led() -> bool:
