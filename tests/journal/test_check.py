@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from random import Random
 
 import pytest
 
@@ -21,19 +22,25 @@ from tests.journal.blocks import (
     blocks,
     certificate_for,
     checkpoint_for,
+    next_block,
     votes_for,
 )
 from tests.journal.simulated_disk import SimulatedDisk
 
 FOLDER = Path("journal")
 COUNT = 6
+REPLACED = 5
+RIVAL = next_block(blocks(REPLACED - 1)[-1].header, Random(99))
 LAST = blocks(COUNT)[-1].header
 
 
 def written(disk: SimulatedDisk) -> SimulatedDisk:
-    """A journal of three segments, closed."""
+    """A journal of three segments, closed. Another fifth block was there first."""
     journal = Journal.create(FOLDER, GENESIS, GENESIS_HEADER, disk, segment_bytes=1_400)
     for block in blocks(COUNT):
+        if block.header.height == REPLACED:
+            journal.append(RIVAL, votes_for(RIVAL.header))
+            journal.sync()
         journal.append(block, votes_for(block.header))
         if block.header.height == 2:
             journal.checkpoint(checkpoint_for(block.header))
@@ -61,6 +68,7 @@ def test_a_whole_journal_is_reported_with_its_figures(disk: SimulatedDisk) -> No
     report = inspect(FOLDER, AUTHORITY, LAST, disk)
     assert report.ok
     assert (report.head, report.certified, report.blocks, report.certificates) == (LAST, COUNT, COUNT, COUNT)
+    assert report.replaced == 1
     assert (report.checkpoints, report.transactions) == (1, sum(len(block.envelopes) for block in blocks(COUNT)))
     names = [name for name in disk.names(FOLDER) if name.endswith(".journal")]
     assert len(names) == 3
@@ -191,8 +199,13 @@ FORGERIES: dict[str, Change] = {
 }
 
 
-def forged(change: Change, certificate: Certificate | None = None) -> SimulatedDisk:
-    """A journal with right checksums whose fourth block was changed, or the fourth certificate."""
+def forged(
+    change: Change, certificate: Certificate | None = None, second: Block | None = None, late: bool = False
+) -> SimulatedDisk:
+    """A journal with right checksums whose fourth block was changed, or the fourth certificate.
+
+    A ``second`` fourth block comes right behind the first, or ``late``, behind its certificate.
+    """
     disk, marker = SimulatedDisk(), bytes(range(MARKER_BYTES))
     head = Head(CHAIN, 1, 0, marker)
     data, checksum = head.pack(), head.checksum
@@ -202,6 +215,8 @@ def forged(change: Change, certificate: Certificate | None = None) -> SimulatedD
         kept = change(block) if height == 4 else block
         entries.append((Kind.BLOCK, height, encode((kept, votes_for(block.header)))))
         own = certificate_for(block.header)
+        if second and height == 4 + late:
+            entries.append((Kind.BLOCK, 4, encode((second, ()))))
         entries.append((Kind.CERTIFICATE, height, encode(certificate if certificate and height == 4 else own)))
     for kind, height, payload in entries:
         top, checksum = pack(marker, kind, height, 0, checksum, payload)
@@ -219,6 +234,27 @@ def test_a_forged_block_is_found_by_its_field(field: str) -> None:
     damages = inspect(FOLDER, AUTHORITY, disk=forged(FORGERIES[field])).damages
     assert (4, field) in [(damage.height, damage.field) for damage in damages]
     assert {damage.height for damage in damages} <= {4, 5}, "the block and the hash chain after it"
+
+
+def test_a_block_in_another_ones_place_must_follow_the_one_before_it() -> None:
+    right = next_block(blocks(3)[-1].header, Random(7))
+    for second, found in (
+        (right, []),
+        (header_with(right, previous=bytes(32)), [(4, "previous")]),
+        (header_with(right, time=0), [(4, "time")]),
+    ):
+        damages = inspect(FOLDER, disk=forged(lambda block: block, second=second)).damages
+        # the certificate and the blocks that follow are the first one's, so they contradict whatever took its place
+        expected = [*found, (4, "block_hash"), (5, "previous")]
+        assert [(damage.height, damage.field) for damage in damages] == expected
+
+
+def test_a_certified_block_is_not_replaced_without_a_trace() -> None:
+    disk = forged(lambda block: block, second=next_block(blocks(3)[-1].header, Random(7)), late=True)
+    damages = inspect(FOLDER, AUTHORITY, disk=disk).damages
+    assert (4, "height") in [(damage.height, damage.field) for damage in damages]
+    with pytest.raises(Damaged, match="cannot follow"):
+        Journal.open(FOLDER, disk)
 
 
 def test_a_certificate_needs_its_quorum_of_known_keys() -> None:

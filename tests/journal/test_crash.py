@@ -28,17 +28,30 @@ class Expected:
     """What was asked of the journal, and how much of it was promised."""
 
     blocks: list[Block] = field(default_factory=list)
+    instead: dict[int, list[Block]] = field(default_factory=dict)  # by height what a tail replaced since the last sync
     certified: list[int] = field(default_factory=list)
     synced: tuple[int, int] = (0, 0)  # of blocks, of certificates
     created: bool = False
 
     def promised(self) -> None:
         self.synced = (len(self.blocks), len(self.certified))
+        self.instead.clear()
+
+    def add(self, journal: Journal, block: Block) -> None:
+        """Append the block, or have it replace the tail."""
+        height = block.header.height
+        if height == len(self.blocks):
+            self.instead.setdefault(height, []).append(self.blocks.pop())
+        self.blocks.append(block)
+        journal.append(block, (own_vote(block),))
 
     def hold(self, journal: Journal) -> None:
         """Compare, and take what is there for what was asked: it is durable now."""
         height = journal.height
         assert self.synced[0] <= height <= len(self.blocks)
+        if height and journal.block(height) in self.instead.get(height, []):
+            self.blocks[height - 1] = journal.block(height)  # the tail is one or the other, whole
+            assert height not in self.certified or journal.certificate(height) is None
         for block in self.blocks[:height]:
             assert journal.block(block.header.height) == block
             assert journal.votes(block.header.height) == (own_vote(block),)
@@ -47,6 +60,7 @@ class Expected:
         assert len(there) >= self.synced[1]
         assert all(journal.certificate(at) == certificate(self.blocks[at - 1]) for at in there)
         self.blocks, self.certified, self.synced = self.blocks[:height], there, (height, len(there))
+        self.instead.clear()
 
 
 def own_vote(block: Block) -> Vote:
@@ -70,8 +84,9 @@ def live(disk: SimulatedDisk, random: Random, expected: Expected) -> None:
     for _ in range(random.randint(0, 25)):
         match random.randint(0, 5):
             case 0 | 1 | 2:
-                expected.blocks.append(next_block(journal.head, random, random.randint(0, 2)))
-                journal.append(expected.blocks[-1], (own_vote(expected.blocks[-1]),))
+                expected.add(journal, next_block(journal.head, random, random.randint(0, 2)))
+            case 3 if journal.height and journal.height not in expected.certified and random.random() < 0.5:
+                expected.add(journal, next_block(journal.header(journal.height - 1), random, random.randint(0, 2)))
             case 3 if journal.height and journal.height not in expected.certified:
                 expected.certified.append(journal.height)
                 journal.certify(certificate_for(journal.head, ()))
@@ -131,10 +146,13 @@ def _script(disk: SimulatedDisk, expected: Expected) -> int:
     random = Random(1)
     journal = Journal.create(FOLDER, GENESIS, GENESIS_HEADER, disk, SEGMENT_BYTES)
     expected.created = True
-    for _ in range(12):
-        expected.blocks.append(next_block(journal.head, random))
-        journal.append(expected.blocks[-1], (own_vote(expected.blocks[-1]),))
+    for round_ in range(12):
+        expected.add(journal, next_block(journal.head, random))
         journal.sync()
+        if round_ % 3 == 1:
+            expected.promised()
+            expected.add(journal, next_block(journal.header(journal.height - 1), random))
+            journal.sync()
         expected.promised()
         expected.certified.append(journal.height)
         journal.certify(certificate_for(journal.head, ()))

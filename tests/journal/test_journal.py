@@ -8,11 +8,14 @@ import pytest
 
 from stoa.journal import Damaged, Journal, NoJournal, NotNext, Occupied, inspect
 from stoa.kernel.codec import encode
-from stoa.wire.block import Header
+from stoa.wire.block import Block, Header
+from stoa.wire.vote import sign_vote
 from tests.journal.blocks import (
     AUTHORITY,
+    CHAIN,
     GENESIS,
     GENESIS_HEADER,
+    SECRETS,
     blocks,
     certificate_for,
     checkpoint_for,
@@ -217,3 +220,93 @@ def test_a_read_checks_what_it_reads(journal: Journal, tmp_path: Path) -> None:
     for _ in range(2):  # the first attempt lets go of the lock
         with pytest.raises(Damaged, match="block 0, payload"):
             Journal.open(tmp_path / "journal")
+
+
+# ---- another block in the tail's place
+
+
+def rivals(height: int) -> tuple[Block, Block]:
+    """Two different blocks of this height after the same one."""
+    block = blocks(height)[-1]
+    before = blocks(height - 1)[-1].header if height > 1 else GENESIS_HEADER
+    return block, next_block(before, Random(99), transactions=3)
+
+
+def test_the_tail_is_replaced_until_a_certificate_covers_it(journal: Journal, tmp_path: Path) -> None:
+    fill(journal, 4)
+    first, second = rivals(5)
+    for block in (first, second, first):
+        journal.append(block, votes_for(block.header))
+        assert (journal.height, journal.head, journal.block(5)) == (5, block.header, block)
+        assert (journal.synced, journal.final) == (4, 4), "what replaces a synced block is not yet synced"
+        journal.sync()
+        assert (journal.synced, journal.final) == (5, 4)
+    with pytest.raises(NotNext):
+        journal.certify(certificate_for(second.header))
+    with pytest.raises(NotNext):
+        journal.append(next_block(second.header, Random(1)))
+    journal.certify(certificate_for(first.header))
+    with pytest.raises(NotNext, match="block 5 is certified"):
+        journal.append(second)
+    journal.close()
+    for again in (Journal.open(tmp_path / "journal"), Journal.open(tmp_path / "journal", readonly=True)):
+        assert (again.head, again.final, again.block(5)) == (first.header, 5, first)
+        assert again.tail_votes() == tuple(vote for block in (first, second, first) for vote in votes_for(block.header))
+    report = inspect(tmp_path / "journal", AUTHORITY, first.header)
+    assert report.ok, report.damages
+    transactions = sum(len(block.envelopes) for block in blocks(5))
+    assert (report.blocks, report.replaced, report.transactions) == (5, 2, transactions)
+
+
+def test_the_same_block_is_kept_again_with_a_later_vote(journal: Journal) -> None:
+    block = blocks(1)[0]
+    header = block.header
+    later = sign_vote(CHAIN, 1, header.hash(), "BANK", SECRETS["BANK"], epoch=2)
+    journal.append(block, votes_for(header))
+    journal.append(block, (later,))
+    assert (journal.votes(1), journal.tail_votes()) == ((later,), (*votes_for(header), later))
+    journal.append(blocks(2)[1])
+    assert journal.tail_votes() == (), "those of the last height alone"
+
+
+def test_what_replaces_the_tail_must_follow_the_block_before(journal: Journal) -> None:
+    fill(journal, 3)
+    _, other = rivals(4)
+    journal.append(blocks(4)[3])
+    for fields in ({"previous": bytes(32)}, {"chain": "other"}, {"time": 0}):
+        with pytest.raises(NotNext):
+            journal.append(type(other)(altered(other.header, **fields), b"", (), ()))
+    journal.checkpoint(checkpoint_for(journal.head))
+    with pytest.raises(NotNext, match="block 4"):
+        journal.append(other)
+    with pytest.raises(NotNext):
+        journal.append(rivals(3)[1])
+
+
+def test_a_tail_replaced_at_every_height_of_many_segments(journal: Journal, tmp_path: Path) -> None:
+    """Also where the tail is the last block of a full segment, and with and without the outlines."""
+    folder, random, kept = tmp_path / "journal", Random(3), list[Block]()
+    reader = Journal.open(folder, readonly=True)
+    for height in range(1, 31):
+        for _ in range(random.randint(0, 2)):
+            journal.append(next_block(journal.header(height - 1), random))
+            journal.sync()
+            assert reader.refresh() == height - 1
+            assert reader.head == journal.head, "a reader knows the new tail"
+        unsynced = next_block(journal.header(height - 1), random)
+        journal.append(unsynced, votes_for(unsynced.header))
+        reader.refresh()
+        assert reader.height < height or reader.block(height) != unsynced, "and not what may yet be lost"
+        journal.sync()
+        journal.certify(certificate_for(unsynced.header))
+        kept.append(unsynced)
+        assert reader.refresh() == height
+    journal.close()
+    assert inspect(folder, AUTHORITY, kept[-1].header).ok
+    assert len(list(folder.glob("*.journal"))) > 5
+    for delete in (False, True):
+        for hint in folder.glob("*.outline" if delete else "nothing"):
+            hint.unlink()
+        with Journal.open(folder, readonly=True) as again:
+            assert [block for block, _ in again.replay()] == kept
+    assert [block for block, _ in reader.replay()] == kept

@@ -9,6 +9,7 @@ from stoa.kernel.base import Rejection
 from stoa.ledger.assets.model import ASSETS
 from stoa.ledger.catalog import Receipt
 from stoa.ledger.compliance.case import NOBODY, Movement
+from stoa.ledger.compliance.evaluate import Cases
 from stoa.ledger.identity.model import ACCOUNTS
 from stoa.ledger.settlement import moves
 from stoa.ledger.settlement.events import UnitsMoved
@@ -31,13 +32,14 @@ def every_movement_is_judged() -> Iterator[None]:
     passed: WeakKeyDictionary[State, set[object]] = WeakKeyDictionary()
     judge, seal = moves.movement_rejections, Hall._seal
 
-    def judging(view: State, time: int, move: Movement) -> Iterator[Rejection]:
+    def judging(cases: Cases) -> Iterator[Rejection]:
         clean = True
-        for rejection in judge(view, time, move):
+        for rejection in judge(cases):
             clean = False
             yield rejection
         if clean:
-            passed.setdefault(view, set()).add(_judged_as(move))
+            _, case = cases[0]
+            passed.setdefault(case.view, set()).add(_judged_as(case.move))
 
     def sealing(hall: Hall, receipts: Sequence[Receipt]) -> None:
         judged = passed.pop(hall.view, set())

@@ -15,13 +15,15 @@ from stoa.journal import DiskFull, Fatal, Journal, NotNext, inspect
 from stoa.journal.flaws import Authority
 from stoa.ledger.memory import MemoryFinal
 from stoa.ledger.state import State
-from stoa.node.commit import Admitted, Commit
+from stoa.node.commit import Commit
 from stoa.node.finality import Finality
-from stoa.node.recovery import belongs, bring_up, certify_tail, found_state
+from stoa.node.quiet import Quiet
+from stoa.node.recovery import belongs, bring_up, found_state
 from stoa.node.replay import standing_at
+from stoa.node.round import Round, resumed
 from stoa.ordering.engine import LogFull
 from stoa.wire.block import Block
-from stoa.wire.vote import Certificate
+from stoa.wire.vote import FIRST_EPOCH, Certificate
 from tests.journal.simulated_disk import PowerCut, SimulatedDisk
 from tests.ledger.hall import CHAIN, public
 from tests.node.script import VALIDATOR, Script, ordered, root_of, script
@@ -58,9 +60,13 @@ class World:
         if standing is not None and not belongs(standing, journal):
             self.store.remove()
         view, standing = bring_up(self.store, journal)
-        finality = Finality(CHAIN, VALIDATOR)
-        certify_tail(journal, view, finality)
-        return Commit(view, self.store, journal, finality, journal.head, standing)
+        commit = Commit(view, self.store, journal, journal.header(standing.height), standing)
+        core = resumed(commit, journal, Finality(CHAIN, VALIDATOR).signer(), FIRST_EPOCH, FIRST_EPOCH)
+        self.quiet = Quiet()
+        self.round = Round(core, commit, self.quiet, lambda _: None)
+        self.round.start()
+        journal.sync()
+        return commit
 
     def live(self) -> None:
         """One process, from its start until the script has ended or the power goes."""
@@ -75,10 +81,9 @@ class World:
                     self.engine.publish(played.raw)
             while found := self.engine.read(position, 0.0):
                 position = found.position
-                admitted = commit.admit(found)
-                if isinstance(admitted, Admitted):
-                    final = commit.block(admitted)
-                    self.reported.append((final.block, final.certificate))
+                self.quiet.finals.clear()
+                self.round.ordered(found)
+                self.reported += [(final.block, final.certificate) for final in self.quiet.finals]
 
     def crash(self) -> None:
         """The power goes, or the process alone."""
@@ -163,14 +168,12 @@ def test_a_failed_sync_is_fatal_to_the_loop_and_nothing_reported_is_lost() -> No
 def test_a_loop_whose_sync_failed_makes_no_further_block() -> None:
     world = World(0, script(0))
     commit = world.start()
-    admitted = commit.admit(ordered(world.script.batches[0], 1))
-    assert isinstance(admitted, Admitted)
     world.disk.fail_sync_in = 0
     with pytest.raises(Fatal):
-        commit.block(admitted)
+        world.round.ordered(ordered(world.script.batches[0], 1))
     world.disk.fail_sync_in = None
     with pytest.raises((Fatal, NotNext)):
-        commit.block(admitted)
+        commit.keep(None)
     assert (commit.head.height, world.store.standing()) == (0, standing_at(commit.head, {}))
 
 

@@ -19,6 +19,7 @@ from stoa.node.state_store import Standing, StateStore, Unusable, reading
 from stoa.node.verify import verify
 from stoa.wire.batch import header_digest
 from stoa.wire.block import Block
+from stoa.wire.vote import FIRST_EPOCH
 from tests.node.house import House
 from tests.node.script import VALIDATOR
 
@@ -165,7 +166,7 @@ def forged(house: House, **changes: object) -> None:
     roots = {"envelopes_root": root, "receipts_root": merkle.root((b"",))}
     header = replace(head, **{**next_one, **roots, "time": time, "batch_time": time, **changes})
     block = Block(header, signing.sign(VALIDATOR.secret, digest), (body,), (b"",))
-    vote = house.node.finality.vote(header)
+    vote = house.node.finality.vote(header.height, header.hash(), FIRST_EPOCH)
     house.node.journal.append(block, (vote,))
     house.node.close()
 

@@ -16,26 +16,30 @@ from statistics import median
 from time import perf_counter, process_time
 from typing import Final, NamedTuple
 
-from stoa.bench.market import ASSET, CHAIN, VALIDATOR, Market, genesis, key
+from stoa.bench.market import ASSET, CHAIN, VALIDATOR, Market, genesis, secret_of
 from stoa.bench.slow_disk import SlowDisk
 from stoa.journal.disk import REAL_DISK
 from stoa.journal.journal import Journal
 from stoa.kernel import signing
 from stoa.kernel.codec import encode
 from stoa.ledger.assets.model import HOLDINGS, Holding
-from stoa.node.commit import Admitted, Commit
+from stoa.node.commit import Commit, FinalBlock
 from stoa.node.finality import Finality, Validator
 from stoa.node.found import found
 from stoa.node.node import JOURNAL_FOLDER, STATE_FOLDER, wall_clock
+from stoa.node.quiet import Quiet
 from stoa.node.recovery import open_state
+from stoa.node.round import Round, resumed
 from stoa.node.state_store import StateStore
-from stoa.node.verifier import Verifier, default_processes
+from stoa.node.verifier import Share, Verifier, default_processes
 from stoa.ordering.engine import Ordered
 from stoa.wire.batch import BatchBody, sign_batch
 from stoa.wire.envelope import read_envelope, transaction_id
+from stoa.wire.vote import FIRST_EPOCH
 
 BARE_A_BLOCK: Final = 40  # bare verifications timed after each block
 FSYNC_PROBES: Final = 50
+NOTHING_CHECKED: Final = Share([], 0.0)  # beforehand: signatures are verified where the block is executed
 PRELOAD_ROWS: Final = 200_000  # rows of one write when the state is filled beforehand
 
 
@@ -121,8 +125,11 @@ class _Bench:
         disk = SlowDisk(options.fsync_delay_ms / 1_000) if options.fsync_delay_ms else REAL_DISK
         self._journal = Journal.open(folder / JOURNAL_FOLDER, disk)
         self._store, view, standing = open_state(folder / STATE_FOLDER, self._journal)
-        finality = Finality(CHAIN, Validator(VALIDATOR, key("vote").secret))
-        self._commit = Commit(view, self._store, self._journal, finality, self._journal.head, standing)
+        finality = Finality(CHAIN, Validator(VALIDATOR, secret_of("vote")))
+        self._commit = Commit(view, self._store, self._journal, self._journal.head, standing)
+        self._quiet, self._share = Quiet(), NOTHING_CHECKED
+        core = resumed(self._commit, self._journal, finality.signer(), FIRST_EPOCH, FIRST_EPOCH)
+        self._round = Round(core, self._commit, self._quiet, lambda _: self._share.verdicts or None)
         self._start_seconds = perf_counter() - mark
         self._verifier = Verifier(default_processes() if options.processes < 0 else options.processes)
 
@@ -136,19 +143,23 @@ class _Bench:
 
     def commit_all(self, envelopes: Sequence[bytes], batch: int) -> None:
         """Make blocks of the envelopes, unmeasured. Every one must be applied."""
-        for admitted in self._batches(envelopes, batch):
-            for receipt in self._commit.block(admitted).receipts:
+        for ordered in self._batches(envelopes, batch):
+            for receipt in self._final(ordered).receipts:
                 assert receipt.applied, receipt.rejection
 
-    def _batches(self, envelopes: Sequence[bytes], size: int) -> Iterator[Admitted]:
-        """Admitted batches, each made when the block before it is final."""
+    def _final(self, ordered: Ordered, share: Share = NOTHING_CHECKED) -> FinalBlock:
+        self._share = share
+        self._round.ordered(ordered)
+        assert not self._quiet.skips, self._quiet.skips
+        return self._quiet.finals.pop()
+
+    def _batches(self, envelopes: Sequence[bytes], size: int) -> Iterator[Ordered]:
+        """Batches in their places, each made when the block before it is final."""
         for at in range(0, len(envelopes), size):
             now = max(wall_clock(), self._commit.head.time)
             number = self._commit.produced.get(VALIDATOR, 0) + 1
             body = BatchBody(CHAIN, VALIDATOR, number, now, tuple(envelopes[at : at + size]))
-            admitted = self._commit.admit(Ordered(number, now, encode(sign_batch(body, key("vote").secret))))
-            assert isinstance(admitted, Admitted), admitted
-            yield admitted
+            yield Ordered(number, now, encode(sign_batch(body, secret_of("vote"))))
 
     def measure(self, envelopes: list[bytes]) -> Figures:
         """Drive the load through and take the figures."""
@@ -162,10 +173,10 @@ class _Bench:
         verifying = 0.0
         wall, cpu = perf_counter(), process_time()
         ahead = self._verifier.start(envelopes[:size])
-        for at, admitted in enumerate(self._batches(envelopes, size)):
+        for at, ordered in enumerate(self._batches(envelopes, size)):
             share = ahead.get()
             ahead = self._verifier.start(envelopes[(at + 1) * size : (at + 2) * size])
-            final = self._commit.block(admitted, share.verdicts)
+            final = self._final(ordered, share)
             applied += sum(receipt.applied for receipt in final.receipts)
             blocks += 1
             verifying += share.seconds if self._verifier.processes else 0.0

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 from cyclopts import Parameter
 
-from stoa.cli.houses import HERE, opened, passphrase
+from stoa.cli.houses import HERE, config_of, opened, opened_node, passphrase
 from stoa.cli.shell import PLAIN, Common, Trouble, Usage, app, console, write_json
 
 if TYPE_CHECKING:
@@ -109,6 +109,9 @@ def up(*, common: Common = PLAIN) -> None:
     from stoa.web.handlers import handlers
 
     log_to_stderr()
+    if not config_of(common).gateway:
+        _hold(common)
+        return
     with opened(common) as house:
         _print_urls(common, house.config.port)
         try:
@@ -117,6 +120,20 @@ def up(*, common: Common = PLAIN) -> None:
             raise Trouble(f"{error}: change port in stoa.toml") from None
         if house.services.node.failure:
             raise Trouble(house.services.node.failure)
+
+
+def _hold(common: Common) -> None:
+    """Run the validator alone until it fails or is told to stop."""
+    import signal
+    import threading
+
+    asked = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: asked.set())
+    with opened_node(common) as house:
+        while not asked.wait(1.0):
+            if house.node.failure:
+                raise Trouble(house.node.failure)
 
 
 def _print_urls(common: Common, port: int) -> None:

@@ -5,10 +5,12 @@ that damage is found and located. Does not own what a block means (``ledger``), 
 """
 
 from stoa.journal.check import Report, inspect
+from stoa.journal.cutting import cut
 from stoa.journal.disk import REAL_DISK, Disk
 from stoa.journal.faults import Damage, Damaged, DiskFull, Fatal, NoJournal, NotNext, Occupied
 from stoa.journal.flaws import Authority
 from stoa.journal.journal import Journal
+from stoa.journal.scrub import Scrub
 from stoa.journal.snapshot import Snapshot, write_snapshot
 
 __all__ = [
@@ -24,7 +26,9 @@ __all__ = [
     "NotNext",
     "Occupied",
     "Report",
+    "Scrub",
     "Snapshot",
+    "cut",
     "inspect",
     "write_snapshot",
 ]

@@ -35,9 +35,13 @@ class Chain:
         self.height = 0  # of the last block, whole or not
         self.certified = 0
         self.transactions = 0
+        self.replaced = 0  # blocks in whose place another one came
         self.seen = dict.fromkeys(Kind, 0)
         self._authority = authority
         self._before: Header | None = None
+        self._parent: Header | None = None  # of the block before that one
+        self._settled = 0  # greatest height with a certificate or a checkpoint
+        self._counted = 0  # transactions of the last whole block
         self._hashes = bytearray()  # of all blocks by height, zeros where one is not whole
 
     def flaws(self, record: Record) -> Iterator[Flaw]:
@@ -63,7 +67,8 @@ class Chain:
         height = guessed if flaw.height is None else flaw.height
         wrong = next(self._content_flaws(payload), None) if flaw.field == "payload" and payload else None
         self._before = None
-        self.height = max(self.height, height)
+        if height > self.height:
+            self.height, self._parent, self._counted = height, None, 0
         return height, f"{flaw.field}.{wrong[0]}" if wrong else flaw.field
 
     def hash_at(self, height: int) -> bytes | None:
@@ -81,8 +86,7 @@ class Chain:
                 yield from self._genesis_flaws(payload.header)
             case Kept():
                 yield from self._content_flaws(payload)
-                self._take_in(payload.block.header)
-                self.transactions += len(payload.block.envelopes)
+                self._take_in(payload.block.header, len(payload.block.envelopes))
             case Certificate() | Checkpoint():
                 yield from self._signed_flaws(payload)
 
@@ -100,9 +104,10 @@ class Chain:
             return
         header = payload.block.header
         authority = self.authority_at(header.height)
-        if self._before is None and header.height <= self.height and self.hash_at(header.height):
+        replaces = self._replaces(header)
+        if self._before is None and not replaces and header.height <= self.height and self.hash_at(header.height):
             yield "height", f"block {header.height} is here a second time"
-        yield from block_flaws(self._before, payload.block, authority)
+        yield from block_flaws(self._parent if replaces else self._before, payload.block, authority)
         for vote in payload.votes:
             yield from vote_flaws(header, vote, authority)
 
@@ -111,13 +116,25 @@ class Chain:
         if height > self.height:
             yield "height", f"it is about block {height}, and the last block is {self.height}"
         chain, block_hash, authority = self.name or "", self.hash_at(height), self.authority_at(height)
+        self._settled = max(self._settled, height)
         if isinstance(payload, Checkpoint):
             yield from checkpoint_flaws(chain, block_hash, payload, authority)
         else:
             yield from certificate_flaws(chain, block_hash, payload, authority)
             self.certified = max(self.certified, height)
 
-    def _take_in(self, header: Header) -> None:
+    def _replaces(self, header: Header) -> bool:
+        """Whether it may stand in the place of the last block, which nothing settles yet."""
+        return self._settled < header.height == self.height
+
+    def _take_in(self, header: Header, transactions: int = 0) -> None:
+        if not self._replaces(header):
+            self._parent = self._before
+        elif self.hash_at(header.height):
+            self.replaced += 1
+            self.transactions -= self._counted
+        self.transactions += transactions
+        self._counted = transactions
         self._before = self.head = header
         self.height = header.height
         self._hashes.extend(bytes(max(0, (header.height + 1) * _HASH_BYTES - len(self._hashes))))

@@ -14,7 +14,7 @@ from stoa.journal.disk import REAL_DISK, Disk, read_part
 from stoa.journal.faults import Damage, NoJournal
 from stoa.journal.flaws import Authorities, Authority
 from stoa.journal.record import MARKER_BYTES, Kind, Record, Unreadable, next_whole, unpack
-from stoa.journal.segment import BadHead, Mark, Outline, name_of, outline_name
+from stoa.journal.segment import BadHead, Mark, Outline, Row, name_of, outline_name
 from stoa.wire.block import Header
 
 MAX_DAMAGES: Final = 1_000  # kept in one report; all are counted
@@ -27,7 +27,8 @@ class Report(NamedTuple):
     found: int  # how many damages there are; at most MAX_DAMAGES of them are kept
     head: Header | None
     certified: int  # greatest height with a certificate
-    blocks: int
+    blocks: int  # at as many heights; see ``replaced``
+    replaced: int  # blocks in whose place another one came before anything certified them; their records are still here
     transactions: int
     certificates: int
     checkpoints: int
@@ -87,7 +88,7 @@ class _Walk:
         if not full:
             self._note(len(data), self._chain.height + 1, "end", "it was full, and the segment after it is missing")
         elif before == self._found:
-            self._outline(Outline(first, len(data), self._checksum or 0, rows))
+            self._outline(Outline(first, marker, len(data), self._checksum or 0, rows))
 
     def finish(self, expected: Header | None) -> None:
         """Compare the end with the mark, and with the head that was expected."""
@@ -117,7 +118,8 @@ class _Walk:
             found=self._found,
             head=chain.head,
             certified=chain.certified,
-            blocks=chain.seen[Kind.BLOCK],
+            blocks=chain.seen[Kind.BLOCK] - chain.replaced,
+            replaced=chain.replaced,
             transactions=chain.transactions,
             certificates=chain.seen[Kind.CERTIFICATE],
             checkpoints=chain.seen[Kind.CHECKPOINT],
@@ -140,7 +142,7 @@ class _Walk:
         chain.name, self._checksum = head.chain, head.checksum
         return head.marker
 
-    def _records(self, data: bytes, marker: bytes) -> list[tuple[int, int, int]]:
+    def _records(self, data: bytes, marker: bytes) -> list[Row]:
         """Check all records, and return the rows of the whole ones."""
         at, rows = min(segment.HEAD_BYTES, len(data)), []
         while at < len(data):
@@ -166,9 +168,14 @@ class _Walk:
             self._note(record.start, record.height, field, why)
 
     def _outline(self, outline: Outline) -> None:
-        """An outline is compared byte for byte with the one that the segment's records give."""
+        """An outline is compared byte for byte with the one that the segment's records give. One of another marker is
+        of the segment before it was written anew, or after; nobody uses it.
+        """
         name = outline_name(outline.first)
-        if read_part(self._disk, self._folder / name) != outline.pack():
+        kept = segment.read_outline(self._disk, self._folder, outline.first)
+        if (kept is None or kept.marker == outline.marker) and read_part(
+            self._disk, self._folder / name
+        ) != outline.pack():
             why = "it does not match its segment; it may be deleted"
             self._keep(Damage(name, 0, outline.first, "outline", why))
 

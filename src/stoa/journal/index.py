@@ -4,9 +4,11 @@ A *place* is one integer, the segment's ordinal and the offset in it, so that a 
 """
 
 from array import array
+from bisect import bisect_left
 from typing import Final
 
 from stoa.journal.record import Kind
+from stoa.journal.segment import Row
 
 _OFFSET_BITS: Final = 32
 _OFFSET_MASK: Final = (1 << _OFFSET_BITS) - 1
@@ -31,9 +33,11 @@ class Index:
 
     def __init__(self) -> None:
         self.genesis = 0
+        self._checkpointed = 0  # greatest height with a checkpoint
         self.blocks = array("Q")  # block h at h - 1
         self.certificates = array("Q")  # certificate h at h - 1; 0 is none, since no record starts at byte 0
         self.checkpoints: list[tuple[int, int]] = []  # (height, place)
+        self.replaced: list[int] = []  # places of the blocks that stood where the last block stands, oldest first
 
     @property
     def height(self) -> int:
@@ -45,19 +49,40 @@ class Index:
         """The greatest height that has a certificate; 0 when none has."""
         return len(self.certificates)
 
+    @property
+    def settled(self) -> int:
+        """The height up to which no block can be replaced any more: a certificate or a checkpoint covers it."""
+        return max(self.certified, self._checkpointed)
+
     def add(self, kind: int, height: int, place: int) -> None:
         """Note a record. Raises OutOfPlace when it cannot follow those before it."""
         if kind == Kind.BLOCK and height == self.height + 1:
             self.blocks.append(place)
+            self.replaced.clear()
+        elif kind == Kind.BLOCK and self.settled < height == self.height:
+            self.replaced.append(self.blocks[-1])
+            self.blocks[-1] = place
         elif kind == Kind.CERTIFICATE and 1 <= height <= self.height:
             self.certificates.extend([0] * (height - self.certified))
             self.certificates[height - 1] = place
         elif kind == Kind.CHECKPOINT and 0 <= height <= self.height:
             self.checkpoints.append((height, place))
+            self._checkpointed = max(self._checkpointed, height)
         elif kind == Kind.GENESIS and not self.genesis and not self.blocks:
             self.genesis = place
         else:
             raise OutOfPlace(f"a record of kind {kind} for block {height} cannot follow block {self.height}")
+
+    def rows(self, ordinal: int) -> list[Row]:
+        """Where the records of this segment start, in order, without those that another one replaced."""
+        low, high = place_of(ordinal, 0), place_of(ordinal + 1, 0)
+        found = [(Kind.GENESIS, 0, self.genesis)] if low < self.genesis < high else []
+        start, end = bisect_left(self.blocks, low), bisect_left(self.blocks, high)
+        found += [(Kind.BLOCK, at + 1, self.blocks[at]) for at in range(start, end)]
+        found += [(Kind.CERTIFICATE, at + 1, p) for at, p in enumerate(self.certificates) if low < p < high]
+        found += [(Kind.CHECKPOINT, height, p) for height, p in self.checkpoints if low < p < high]
+        rows = [(int(kind), height, split_place(place)[1]) for kind, height, place in found]
+        return sorted(rows, key=lambda row: row[2])
 
     def certificate(self, height: int) -> int:
         """The place of the certificate for the block, 0 when there is none."""

@@ -9,14 +9,14 @@ One thread writes at a time (a lock sees to it), any thread reads, and other pro
 
 import time
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from threading import TIMEOUT_MAX, Condition, Lock
-from typing import Final, Self
+from typing import Final, Self, TypeVar
 
 from stoa.journal.disk import REAL_DISK, Disk
 from stoa.journal.faults import Damaged, NotNext
-from stoa.journal.log import Log
+from stoa.journal.log import Decoders, Log
 from stoa.journal.payloads import (
     Kept,
     Opening,
@@ -33,8 +33,16 @@ from stoa.kernel.codec import encode
 from stoa.wire.block import Block, Header
 from stoa.wire.vote import Certificate, Checkpoint, Vote
 
+T = TypeVar("T")
+
 RECENT_HEADERS: Final = 256
 POLL_SECONDS: Final = 0.05  # how often a reader of another process's journal looks for news while it waits
+READS: Final = 5  # of a record whose segment is written anew each time in between
+
+_BLOCKS: Final[Decoders[Kept]] = {Kind.BLOCK: read_kept}
+_HEADERS: Final[Decoders[Header]] = {Kind.BLOCK: read_kept_header}
+_CERTIFICATES: Final[Decoders[Certificate]] = {Kind.CERTIFICATE: read_certificate}
+_CHECKPOINTS: Final[Decoders[Checkpoint]] = {Kind.CHECKPOINT: read_checkpoint}
 
 
 class Journal:
@@ -45,8 +53,8 @@ class Journal:
         self._writing = Lock()  # taken before `_changed`, and held through a sync, which readers need not wait for
         self._changed = Condition()
         self._closed = False
-        self._recent: OrderedDict[int, Header] = OrderedDict()
-        opening = log.read(log.index.genesis, Kind.GENESIS, 0, read_opening)
+        self._recent: OrderedDict[tuple[int, int], Header] = OrderedDict()  # by height and place: a tail may change
+        opening = log.read(log.index.genesis, 0, {Kind.GENESIS: read_opening})
         self.genesis = opening.document
         self._genesis_header = opening.header
         self._synced = log.index.height
@@ -102,6 +110,11 @@ class Journal:
     # ---- what is there
 
     @property
+    def log(self) -> Log:
+        """The files behind it, for this room."""
+        return self._log
+
+    @property
     def chain(self) -> str:
         """The chain whose journal this is."""
         return self._genesis_header.chain
@@ -136,10 +149,10 @@ class Journal:
         if height == 0:
             return self._genesis_header
         with self._changed:
-            if known := self._recent.get(height):
+            if known := self._recent.get((height, self._block_place(height))):
                 return known
-        header = self._log.read(self._block_place(height), Kind.BLOCK, height, read_kept_header)
-        self._remember(header)
+        header, place = self._read(height, self._place_finder(height), _HEADERS)
+        self._remember(place, header)
         return header
 
     def block(self, height: int) -> Block:
@@ -150,25 +163,34 @@ class Journal:
         """The votes that were appended with the block. Raises LookupError."""
         return self._kept(height).votes
 
+    def tail_votes(self) -> tuple[Vote, ...]:
+        """All votes that were ever kept at the last block's height, oldest first: also those for the blocks that it
+        replaced. A validator that starts again must not contradict them.
+        """
+        with self._changed:
+            height, log = self.height, self._log
+            places = [*log.index.replaced, *log.index.blocks[-1:]]
+            kept = [log.read(place, height, _BLOCKS) for place in places]
+        return tuple(vote for one in kept for vote in one.votes)
+
     def certificate(self, height: int) -> Certificate | None:
         """The certificate for the block, if it has been written."""
-        with self._changed:
-            place = self._log.index.certificate(height)
-        return self._log.read(place, Kind.CERTIFICATE, height, read_certificate) if place else None
+        try:
+            return self._read(height, lambda: self._certificate_place(height), _CERTIFICATES)[0]
+        except LookupError:
+            return None
 
     def checkpoints(self) -> Iterator[Checkpoint]:
         """All checkpoints, in the order in which they were written."""
-        for height, place in list(self._log.index.checkpoints):
-            yield self._log.read(place, Kind.CHECKPOINT, height, read_checkpoint)
+        for number, (height, _) in enumerate(list(self._log.index.checkpoints)):
+            yield self._checkpoint(height, number)
 
     def latest_checkpoint(self, at_or_below: int | None = None) -> Checkpoint | None:
         """The checkpoint of the greatest height, at most the given one; of several at that height the last written."""
         with self._changed:
-            known = [row for row in self._log.index.checkpoints if at_or_below is None or row[0] <= at_or_below]
-        if not known:
-            return None
-        height, place = max(known)
-        return self._log.read(place, Kind.CHECKPOINT, height, read_checkpoint)
+            rows = self._log.index.checkpoints
+            known = [(row[0], at) for at, row in enumerate(rows) if at_or_below is None or row[0] <= at_or_below]
+        return self._checkpoint(*max(known)) if known else None
 
     def replay(self, start: int = 1, last: int | None = None) -> Iterator[tuple[Block, Certificate | None]]:
         """The blocks from ``start`` to ``last`` (included; by default to the end), each with its own certificate."""
@@ -180,13 +202,19 @@ class Journal:
     def append(self, block: Block, votes: tuple[Vote, ...] = ()) -> None:
         """Put the next block and this validator's votes for it at the end; durable after the next ``sync``.
 
-        Raises NotNext when it does not follow the head, DiskFull (nothing of it is kept, try again with more room).
+        While no certificate or checkpoint covers the last block, one of its height may come in its place: another
+        block, or the same one with other votes. The record of the one before stays in the file. After a crash before
+        the sync the one or the other is there, whole.
+
+        Raises NotNext when it does not follow the block before it, DiskFull (nothing of it is kept, try again with more
+        room).
         """
-        payload = encode(Kept(block, votes))
+        header, payload = block.header, encode(Kept(block, votes))
         with self._writing, self._changed:
-            self._require_next(block.header)
-            self._writer().write(Kind.BLOCK, block.header.height, payload)
-            self._remember(block.header)
+            self._require_next(header)
+            self._writer().write(Kind.BLOCK, header.height, payload)
+            self._synced = min(self._synced, header.height - 1)
+            self._remember(self._block_place(header.height), header)
 
     def certify(self, certificate: Certificate) -> None:
         """Keep the certificate of a block, once; durable after the next ``sync``. Raises NotNext, DiskFull."""
@@ -218,7 +246,14 @@ class Journal:
         if isinstance(self._log, Writer):
             return self.final
         with self._changed:
-            self._log.refresh()
+            if self._log.stale(last_only=True):
+                self._open_again()
+            try:
+                self._log.refresh()
+            except Damaged:
+                if not self._log.stale():
+                    raise
+                self._open_again()
             self._synced = self._log.index.height
             return self.final
 
@@ -250,7 +285,9 @@ class Journal:
     # ---- inside
 
     def _require_next(self, header: Header) -> None:
-        head = self.head
+        if header.height == self.height > 0 and header.height <= self._log.index.settled:
+            raise NotNext(f"block {header.height} is certified, and nothing can replace it")
+        head = self.header(self.height - 1) if header.height == self.height > 0 else self.head
         if (header.chain, header.height, header.previous) != (head.chain, head.height + 1, head.hash()):
             raise NotNext(
                 f"block {header.height} of {header.chain} does not follow block {head.height} of {head.chain}"
@@ -262,14 +299,54 @@ class Journal:
         if not lowest <= height <= self.height or self.header(height).hash() != block_hash:
             raise NotNext(f"block {height} with hash {block_hash.hex()} is not in this journal")
 
-    def _remember(self, header: Header) -> None:
+    def _remember(self, place: int, header: Header) -> None:
         with self._changed:
-            self._recent[header.height] = header
+            self._recent[header.height, place] = header
             if len(self._recent) > RECENT_HEADERS:
                 self._recent.popitem(last=False)
 
     def _kept(self, height: int) -> Kept:
-        return self._log.read(self._block_place(height), Kind.BLOCK, height, read_kept)
+        return self._read(height, self._place_finder(height), _BLOCKS)[0]
+
+    def _checkpoint(self, height: int, number: int) -> Checkpoint:
+        return self._read(height, lambda: self._log.index.checkpoints[number][1], _CHECKPOINTS)[0]
+
+    def _read(self, height: int, find: Callable[[], int], decode: Decoders[T]) -> tuple[T, int]:
+        """What a record holds, and its place. When its segment was written anew meanwhile, it is looked up again."""
+        for left in reversed(range(READS)):
+            with self._changed:
+                log, generation, place = self._log, self._log.generation, find()
+            try:
+                return log.read(place, height, decode), place
+            except Damaged:
+                if not left or not self.moved(log, generation):
+                    raise
+        raise AssertionError
+
+    def moved(self, log: Log, generation: int) -> bool:
+        """Whether the records of the log as it was known lie elsewhere now; what was found missing may be there."""
+        with self._changed:
+            if self._log is log and not isinstance(log, Writer) and log.stale():
+                self._open_again()
+            return (self._log, self._log.generation) != (log, generation)
+
+    def still(self) -> Condition:
+        """Hold it, and nothing of the log changes meanwhile; for this room."""
+        return self._changed
+
+    def _open_again(self) -> None:
+        log = Log(self._log.folder, self._log.disk)
+        log.refresh()
+        self._log = log
+        self._synced = self._log.index.height
+
+    def _place_finder(self, height: int) -> Callable[[], int]:
+        return lambda: self._block_place(height)
+
+    def _certificate_place(self, height: int) -> int:
+        if place := self._log.index.certificate(height):
+            return place
+        raise LookupError(f"there is no certificate of block {height}")
 
     def _block_place(self, height: int) -> int:
         with self._changed:

@@ -27,11 +27,14 @@ _SNAPSHOT: Final = b"STOASNAP"
 _HEAD: Final = Struct(f"<8sHQI{MARKER_BYTES}s{MAX_CHAIN_BYTES}s")  # magic, version, first, previous, marker, chain
 _MARK: Final = Struct("<8sQQ")
 _MARK_MAGIC: Final = b"STOAMARK"
-_OUTLINE: Final = Struct("<8sQQI")  # magic, first, size, last checksum; then one row a record
-_OUTLINE_MAGIC: Final = b"STOALINE"
+_OUTLINE: Final = Struct(f"<8sQ{MARKER_BYTES}sQI")  # magic, first, marker, size, last checksum; then one row a record
+_OUTLINE_MAGIC: Final = b"STOALIN2"
 _ROW: Final = Struct("<BQQ")  # kind, height, start
 _SUM: Final = Struct("<I")
 HEAD_BYTES: Final = _HEAD.size + _SUM.size
+
+
+Row = tuple[int, int, int]  # of a record: kind, height, start
 
 
 class BadHead(ValueError):
@@ -65,14 +68,15 @@ class Outline(NamedTuple):
     """Where each record of a full segment starts, so that opening need not read the segment."""
 
     first: int
+    marker: bytes  # of the segment; another one when the segment was written anew since
     size: int
-    checksum: int  # of its last record
-    rows: Sequence[tuple[int, int, int]]  # kind, height, start
+    checksum: int  # of its last record: what the next segment is chained to
+    rows: Sequence[Row]
 
     def pack(self) -> bytes:
         """The bytes of the outline's file: one outline has one encoding."""
         rows = b"".join(_ROW.pack(*row) for row in self.rows)
-        return _with_sum(_OUTLINE.pack(_OUTLINE_MAGIC, self.first, self.size, self.checksum) + rows)
+        return _with_sum(_OUTLINE.pack(_OUTLINE_MAGIC, self.first, self.marker, self.size, self.checksum) + rows)
 
 
 class Mark(NamedTuple):
@@ -118,11 +122,11 @@ def read_outline(disk: Disk, folder: Path, first: int) -> Outline | None:
     """The segment's outline, or None when there is none that can be believed."""
     data = _hint(disk, folder / outline_name(first))
     try:
-        magic, named, size, checksum = _OUTLINE.unpack_from(data)
+        magic, named, marker, size, checksum = _OUTLINE.unpack_from(data)
         rows = list(_ROW.iter_unpack(data[_OUTLINE.size : -_SUM.size]))
     except error:
         return None
-    return Outline(first, size, checksum, rows) if (magic, named) == (_OUTLINE_MAGIC, first) else None
+    return Outline(first, marker, size, checksum, rows) if (magic, named) == (_OUTLINE_MAGIC, first) else None
 
 
 def read_mark(disk: Disk, folder: Path) -> Mark | None:

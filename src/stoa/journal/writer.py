@@ -25,17 +25,16 @@ class Writer(Log):
         super().__init__(folder, disk)
         self.trimmed = 0  # bytes of a write cut short by a crash, taken away when this writer opened
         self._segment_bytes = segment_bytes
-        self._synced = Mark(0, 0)
         self._lock: Lock | None = None
         self._file: File | None = None  # the last segment
         self._mark: File | None = None
 
     def open(self) -> None:
         """Catch up, cut off a torn end, and make the rest durable. Raises Occupied, NoJournal, Damaged, Fatal."""
-        self._lock = lock_of(self._disk, self.folder)
+        self._lock = lock_of(self.disk, self.folder)
         try:
-            self._disk.sync_folder(self.folder)  # the last segment may have its name in the cache only
-            self._synced = self.refresh() or self._synced
+            self.disk.sync_folder(self.folder)  # the last segment may have its name in the cache only
+            self.refresh()
             self._settle()
         except OSError as error:
             raise self._fault(error) from error
@@ -46,7 +45,8 @@ class Writer(Log):
     def write(self, kind: Kind, height: int, payload: bytes) -> None:
         """Append a record; it is durable after the next ``sync``. Raises DiskFull (nothing is kept), Fatal."""
         self._alive()
-        if kind == Kind.BLOCK and self._end >= self._segment_bytes:
+        follows = height > self.index.height  # one that replaces the last block begins no segment: its name is taken
+        if kind == Kind.BLOCK and follows and self._end >= self._segment_bytes:
             self._roll(height)
         head, file = self._heads[-1], self._pen()
         durable = self._synced.offset if self._synced.first == head.first else segment.HEAD_BYTES
@@ -89,7 +89,7 @@ class Writer(Log):
         It is written again because a sync that failed may have left pages that read well and are not on the disk.
         """
         first = self._heads[-1].first
-        self._file = file = self._disk.open(self._path(first), write=True)
+        self._file = file = self.disk.open(self._path(first), write=True)
         self.trimmed = file.size() - self._end
         if self.trimmed:
             file.truncate(self._end)
@@ -98,8 +98,8 @@ class Writer(Log):
         file.sync()
         self._synced = Mark(first, self._end)
         path = self.folder / segment.MARK_NAME
-        write_whole(self._disk, path, self._synced.pack())
-        self._mark = self._disk.open(path, write=True)
+        write_whole(self.disk, path, self._synced.pack())
+        self._mark = self.disk.open(path, write=True)
 
     def _roll(self, height: int) -> None:
         """Start the next segment. The full one is synced first, so only the last segment can be cut short."""
@@ -107,12 +107,12 @@ class Writer(Log):
         head = Head(self.chain, height, self._checksum, os.urandom(MARKER_BYTES))
         path = self._path(height)
         try:
-            write_aside(self._disk, path, head.pack())
+            write_aside(self.disk, path, head.pack())
         except OSError as error:
             raise self._fault(error) from error
         try:
-            put_in_place(self._disk, path)
-            file = self._disk.open(path, write=True)
+            put_in_place(self.disk, path)
+            file = self.disk.open(path, write=True)
         except OSError as error:
             raise self._died(error) from error
         self._keep_outline()
@@ -122,9 +122,9 @@ class Writer(Log):
 
     def _keep_outline(self) -> None:
         first = self._heads[-1].first
-        outline = Outline(first, self._end, self._checksum, self._rows)
+        outline = Outline(first, self._heads[-1].marker, self._end, self._checksum, self._rows)
         with suppress(OSError):  # only a hint: without it the next opening reads the segment
-            write_whole(self._disk, self.folder / outline_name(first), outline.pack())
+            write_whole(self.disk, self.folder / outline_name(first), outline.pack())
 
     def _pen(self) -> File:
         if self._file is None:

@@ -16,8 +16,10 @@ MAX_VALIDITY_MS: Final = 24 * 3_600_000  # how far ahead of the block's time `va
 
 MAX_BATCH_TRANSACTIONS: Final = 4_096
 MAX_BATCH_BYTES: Final = 2 * 1024 * 1024
+MAX_BULK: Final = 1_000  # envelopes in one message of the bulk door
 MAX_BATCH_LINGER_MS: Final = 1_000
 MAX_VALIDATORS: Final = 64
+MAX_ANSWER_BYTES: Final = 4 * 1024 * 1024  # of blocks in one answer to a peer, beyond the first
 
 MAX_CODE: Final = 24  # characters of an asset or institution code
 MAX_NAME: Final = 120  # characters of a display name

@@ -45,12 +45,9 @@ def _written(writes: Writes) -> tuple[Figures, Figures]:
     before: Figures = {}
     after: Figures = {}
     rows = dict(writes.rows)
-    seen: dict[bytes, None] = {}
-    for table, key, old in writes.undo:
-        raw = table.pack(key)
-        if table in _FIGURES and raw not in seen:
-            seen[raw] = None
-            now = rows.get(raw)
+    for table in _FIGURES:
+        for key, old in writes.before.get(table, {}).items():
+            now = rows.get(table.pack(key))
             before.update(_figures(table, key, old))
             after.update(_figures(table, key, None if now is None else table.decode(now)))
     return before, after

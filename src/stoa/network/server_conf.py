@@ -51,6 +51,7 @@ tls {{  # nobody without a certificate of the network, and then as whom the cert
   key_file: "{key}"
   ca_file: "{ca}"
   verify_and_map: true
+  handshake_first: true  # nothing is said before it, not even by the server
   min_version: "1.3"
   timeout: 5
 }}
@@ -125,9 +126,25 @@ def pins_conf(active: Iterable[Issued]) -> str:
 
 
 def _user(chain: str, one: Issued) -> str:
-    say = (f"say.{chain}.{one.code}", f"log.{chain}.*.{one.code}", f"ask.{chain}.>", "_INBOX.>", "$JS.ACK.>")
+    say = (
+        f"say.{chain}.{one.code}",
+        f"log.{chain}.*.{one.code}",
+        f"ask.{chain}.*.{one.code}",
+        f"submit.{chain}.{one.code}",
+        f"final.{chain}.{one.code}",
+        "_INBOX.>",
+        "$JS.ACK.>",
+    )
     publish = _listed((*say, *(f"$JS.API.{what}" for what in STREAM_API)))
-    hear = _listed((f"say.{chain}.>", f"ask.{chain}.{one.code}", "_INBOX.>"))
+    hear = _listed(
+        (
+            f"say.{chain}.>",
+            f"ask.{chain}.{one.code}.*",
+            f"submit.{chain}.{one.code}",
+            f"final.{chain}.>",
+            f"_INBOX.{one.code}.>",
+        )
+    )
     return f"""\
       {{
         user: "{identity(chain, one.code, one.number)}"

@@ -1,8 +1,9 @@
-"""The loop: a batch in its place becomes a block, and a block becomes final.
+"""The verbs of the loop: a batch in its place becomes a block, and a block becomes final.
 
-This is the one file where ``ordering``, ``ledger`` and ``journal`` meet. The order of its steps is the safety argument:
-execute, write the journal, sync, vote, gather the certificate, and only then change the state on disk and tell anyone.
-What is on disk as state is therefore never rolled back, and what anyone was told is in a synced journal.
+This is the one file where ``ordering``, ``ledger`` and ``journal`` meet. The order of its verbs is the safety argument:
+execute, keep (write the journal with the vote, sync), and only when a quorum has voted finalise: change the state on
+disk and tell. What is on disk as state is therefore never rolled back, and what anyone was told is in a synced journal.
+Which verb comes next is decided by ``agreement`` and carried out by ``round.py``.
 """
 
 from collections.abc import Callable, Sequence
@@ -11,20 +12,18 @@ from typing import Final, NamedTuple
 
 from stoa.journal.journal import Journal
 from stoa.kernel import limits, merkle, signing
-from stoa.kernel.base import Broken
 from stoa.kernel.codec import Malformed, encode
 from stoa.ledger import machine
 from stoa.ledger.catalog import Receipt
 from stoa.ledger.governance.members import members
 from stoa.ledger.governance.model import CLOCK_TOLERANCE_MS, PARAMETERS
-from stoa.ledger.state import State
-from stoa.node.finality import Finality
+from stoa.ledger.state import State, Writes
 from stoa.node.replay import standing_at
-from stoa.node.state_store import Rows, Standing, Store
+from stoa.node.state_store import Standing, Store
 from stoa.ordering.engine import Ordered
-from stoa.wire.batch import Batch, header_digest, read_batch
+from stoa.wire.batch import Batch, BatchBody, header_digest, read_batch
 from stoa.wire.block import Block, Header
-from stoa.wire.vote import Certificate
+from stoa.wire.vote import Certificate, Vote
 
 STAGES: Final = ("execute", "hash", "sync", "vote", "final")
 
@@ -51,34 +50,47 @@ class Skipped(NamedTuple):
     producer: str
     number: int
     why: str
+    early: bool = False  # it may make a later block: batches before it are missing
+
+
+class Made(NamedTuple):
+    """The block that is executed and not final."""
+
+    block: Block
+    receipts: list[Receipt]
+    writes: Writes
 
 
 class Commit:
     """One validator's chain. One thread."""
 
-    def __init__(
-        self, view: State, store: Store, journal: Journal, finality: Finality, head: Header, standing: Standing
-    ) -> None:
-        self.view, self.store, self.journal, self.finality = view, store, journal, finality
+    def __init__(self, view: State, store: Store, journal: Journal, head: Header, standing: Standing) -> None:
+        """Over a view and a store that stand after the block of the given header, the last final one."""
+        self.view, self.store, self.journal = view, store, journal
         self.head = head
         self.members = members(view)  # as they were after the head: they govern the next block
         self.produced: dict[str, int] = dict(standing.produced)
+        self.made: Made | None = None
         self.seconds: dict[str, float] = dict.fromkeys(STAGES, 0.0)
         self._head_hash = head.hash()
 
-    def admit(self, ordered: Ordered) -> Admitted | Skipped:
-        """The batch, if by the rules that all nodes share it makes the next block."""
+    def admit(self, ordered: Ordered, timely: bool = True) -> Admitted | Skipped:
+        """The batch, if by the rules that all nodes share it makes the next block. Its time counts if ``timely``."""
         if len(ordered.batch) > limits.MAX_BATCH_BYTES:
             return Skipped(ordered.position, "", 0, f"larger than {limits.MAX_BATCH_BYTES} bytes")
         try:
             batch = read_batch(ordered.batch)
         except Malformed as error:
             return Skipped(ordered.position, "", 0, str(error))
-        root = merkle.root(batch.body.envelopes)
-        why = self._objection(ordered, batch, root)
-        return Skipped(ordered.position, batch.body.producer, batch.body.number, why) if why else Admitted(batch, root)
+        body = batch.body
+        root = merkle.root(body.envelopes)
+        why = self._objection(ordered, batch, root, timely)
+        if not why:
+            return Admitted(batch, root)
+        early = body.number > self.produced.get(body.producer, 0) + 1
+        return Skipped(ordered.position, body.producer, body.number, why, early)
 
-    def _objection(self, ordered: Ordered, batch: Batch, root: bytes) -> str:
+    def _objection(self, ordered: Ordered, batch: Batch, root: bytes, timely: bool) -> str:
         body = batch.body
         if body.chain != self.head.chain:
             return f"for the ledger {body.chain}"
@@ -89,15 +101,28 @@ class Commit:
         if body.number != expected:
             return f"number {body.number} where {expected} is next"
         tolerance = self.view.need(PARAMETERS, CLOCK_TOLERANCE_MS)
-        if abs(body.time - ordered.time) > tolerance:
+        if timely and abs(body.time - ordered.time) > tolerance:
             return f"its time is {body.time - ordered.time} ms off the log's, {tolerance} are allowed"
         digest = header_digest(body.chain, body.producer, body.number, body.time, root, len(body.envelopes))
         return "" if signing.verify(key, digest, batch.signature) else "the producer's signature is not valid"
 
-    def block(self, admitted: Admitted, verified: Sequence[bool | None] | None = None) -> FinalBlock:
-        """Execute the batch, make the block durable, certify it, and bring the state on disk up to it."""
-        mark = perf_counter()
-        batch, body = admitted.batch, admitted.batch.body
+    def execute(self, admitted: Admitted, verified: Sequence[bool | None] | None = None) -> Header:
+        """Execute the batch in memory as the next block, and return its header."""
+        return self._execute(admitted.batch, admitted.envelopes_root, verified)
+
+    def redo(self, block: Block, vouched: bool) -> Header:
+        """Execute a block that is known already, and return the header that it has here.
+
+        ``vouched``: a certificate says that its signatures verify.
+        """
+        header = block.header
+        body = BatchBody(header.chain, header.producer, header.number, header.batch_time, block.envelopes)
+        verified = [True] * len(block.envelopes) if vouched else None
+        return self._execute(Batch(body, block.batch_signature), merkle.root(block.envelopes), verified)
+
+    def _execute(self, batch: Batch, envelopes_root: bytes, verified: Sequence[bool | None] | None) -> Header:
+        assert self.made is None, "one block at a time"
+        mark, body = perf_counter(), batch.body
         place = machine.Place(self.head.chain, self.head.height + 1, max(self.head.time, body.time))
         receipts = machine.execute_block(self.view, place, body.envelopes, verified)
         mark = self._spent("execute", mark)
@@ -105,30 +130,43 @@ class Commit:
         raw = tuple([encode(receipt) for receipt in receipts])
         header = Header(
             place.chain, place.height, self._head_hash, place.time, body.producer, body.number, body.time,
-            len(body.envelopes), admitted.envelopes_root, merkle.root(raw), writes.hash,
+            len(body.envelopes), envelopes_root, merkle.root(raw), writes.hash,
         )  # fmt: skip
-        block = Block(header, batch.signature, body.envelopes, raw)
-        vote = self.finality.vote(header)
-        mark = self._spent("hash", mark)
-        self.journal.append(block, (vote,))
+        self.made = Made(Block(header, batch.signature, body.envelopes, raw), receipts, writes)
+        self._spent("hash", mark)
+        return header
+
+    def take_back(self) -> None:
+        """Undo the executed block in memory. In the journal another block takes its place, if it was kept."""
+        self.view.discard()
+        self.made = None
+
+    def keep(self, vote: Vote | None) -> None:
+        """Write the executed block to the journal with this validator's vote, and sync. Raises DiskFull, Fatal."""
+        mark = perf_counter()
+        self.journal.append(self._made.block, (vote,) if vote else ())
         self.journal.sync()
-        mark = self._spent("sync", mark)
-        certificate = self.finality.take(vote, self.members)
-        if certificate is None:
-            raise Broken(f"{self.members.quorum} validators must vote, and an embedded network has one")
+        self._spent("sync", mark)
+
+    def finalise(self, certificate: Certificate) -> FinalBlock:
+        """Keep the certificate of the kept block, and bring the state on disk up to it."""
+        mark, made = perf_counter(), self._made
         self.journal.certify(certificate)
         mark = self._spent("vote", mark)
-        self._advance(header, writes.rows)
-        self._spent("final", mark)
-        return FinalBlock(block, receipts, certificate)
-
-    def _advance(self, header: Header, rows: Rows) -> None:
+        header = made.block.header
         produced = {**self.produced, header.producer: header.number}
-        self.store.write(rows, standing_at(header, produced))
+        self.store.write(made.writes.rows, standing_at(header, produced, certificate))
         self.view.finalised()
         self.members = members(self.view)
-        self.head, self._head_hash = header, header.hash()
+        self.head, self._head_hash, self.made = header, certificate.block_hash, None
         self.produced = produced  # last: who waits for this number then reads the state that the block left
+        self._spent("final", mark)
+        return FinalBlock(made.block, made.receipts, certificate)
+
+    @property
+    def _made(self) -> Made:
+        assert self.made is not None
+        return self.made
 
     def _spent(self, stage: str, since: float) -> float:
         now = perf_counter()

@@ -56,6 +56,7 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     vault_key: _KeyName = "vault"
     policy: _Path = "policy.toml"
     views: _Path = "views.sqlite"
+    gateway: bool = True
     network: Network | None = None
 
 
@@ -74,6 +75,7 @@ validator_key = "{validator_key}"  # the key in the keystore from which the voti
 vault_key = "{vault_key}"          # the key from which the vault's master key is derived
 policy = "{policy}"     # who may have what signed
 views = "{views}"    # the read model: a file (SQLite), or postgresql://user@host/name
+gateway = {gateway}          # false: no API, pages or views here, a validator with its bulk door alone
 """
 
 NETWORK_TEMPLATE: Final = """
@@ -100,7 +102,8 @@ def load_config(folder: Path) -> Config:
 
 def write_config(folder: Path, config: Config) -> None:
     """Write the documented file of these settings."""
-    text = TEMPLATE.format_map(msgspec.structs.asdict(config))
+    written = msgspec.structs.asdict(config) | {"gateway": "true" if config.gateway else "false"}
+    text = TEMPLATE.format_map(written)
     if config.network is not None:
         fields = msgspec.structs.asdict(config.network)
         text += NETWORK_TEMPLATE.format_map(fields | {"servers": _listed(config.network.servers)})

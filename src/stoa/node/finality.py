@@ -1,16 +1,18 @@
-"""Finality: this validator's votes, everybody's votes, and the certificate when a quorum agrees.
+"""Finality: what this validator signs as a validator: votes, promises, checkpoints, heads of the log.
 
-Who may vote and how many make a quorum are rows of the ledger; here they are asked for, never decided.
+Who may vote and how many make a quorum are rows of the ledger; here they are asked for, never decided. When to vote is
+decided by ``agreement``.
 """
 
 from typing import NamedTuple
 
+from stoa.agreement.model import Signer
 from stoa.kernel import signing
 from stoa.ledger.governance.members import Members as Members
 from stoa.ledger.governance.members import members as members
 from stoa.ledger.governance.members import members_at as members_at
-from stoa.wire.block import Header
 from stoa.wire.history import LogHead, head_digest
+from stoa.wire.status import Promise, sign_promise
 from stoa.wire.vote import (
     Certificate,
     Checkpoint,
@@ -31,24 +33,22 @@ class Validator(NamedTuple):
 
 
 class Finality:
-    """Collects votes on blocks that are not final yet."""
+    """One validator's signatures for one ledger."""
 
     def __init__(self, chain: str, validator: Validator) -> None:
         self._chain, self._validator = chain, validator
-        self._votes: dict[bytes, dict[str, Vote]] = {}
 
-    def vote(self, header: Header) -> Vote:
+    def signer(self) -> Signer:
+        """What agreement needs to know of this validator."""
+        return Signer(self._validator.institution, self.vote, self.promise)
+
+    def vote(self, height: int, block_hash: bytes, epoch: int) -> Vote:
         """This validator's word that it has executed the block. To be sent once the block is on disk."""
-        return sign_vote(self._chain, header.height, header.hash(), self._validator.institution, self._validator.secret)
+        return sign_vote(self._chain, height, block_hash, self._validator.institution, self._validator.secret, epoch)
 
-    def take(self, vote: Vote, who: Members) -> Certificate | None:
-        """Count a vote that was checked; returns the certificate when it completes a quorum."""
-        votes = self._votes.setdefault(vote.block_hash, {})
-        votes[vote.validator] = vote
-        if len(votes) < who.quorum:
-            return None
-        del self._votes[vote.block_hash]
-        return Certificate(vote.height, vote.block_hash, tuple(votes[name] for name in sorted(votes)), vote.epoch)
+    def promise(self, promise: Promise) -> Promise:
+        """The promise with this validator's signature."""
+        return sign_promise(promise, self._validator.secret)
 
     def checkpoint(self, height: int, block_hash: bytes, state_root: bytes, size: int) -> Checkpoint:
         """This validator's signature under a root over the whole state."""

@@ -1,7 +1,8 @@
-"""One validator, running: a thread that cuts batches, a thread that makes blocks final, and what doors may ask it.
+"""One validator, running: threads that cut batches, read the log and make blocks final, and what doors may ask it.
 
 Doors submit bytes and wait for receipts; they read the state from snapshots, each on its own thread. Nothing they do
-can stop the loop; a fault of its own stops the node, is kept as ``failure`` and ends every wait.
+can stop the loop; a fault of its own stops the node, is kept as ``failure`` and ends every wait. Alone on one machine
+or one of several, the pipeline is the same: what differs is in ``Links``.
 """
 
 import threading
@@ -10,35 +11,48 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Final
 
+from stoa.agreement.core import Core
 from stoa.intake.gate import Accepted, Gate
+from stoa.journal.disk import REAL_DISK, Disk
 from stoa.journal.journal import Journal
 from stoa.kernel import signing
-from stoa.kernel.base import Rejection
+from stoa.kernel.base import Broken, Rejection
+from stoa.kernel.codec import Malformed
 from stoa.ledger import due, machine
 from stoa.ledger.catalog import Body
 from stoa.ledger.governance.members import members
 from stoa.ledger.identity.model import LANES
 from stoa.ledger.state import State
 from stoa.node import proofs, snapshot
+from stoa.node.answers import Answers
 from stoa.node.checkpoints import Checkpoints, make_checkpoint
 from stoa.node.commit import Commit, FinalBlock, Listener, Skipped
 from stoa.node.config import CHECKPOINT_BLOCKS
+from stoa.node.epoch_file import EpochFile
+from stoa.node.evidence import EvidenceBook
 from stoa.node.finality import Finality, Members, Validator
+from stoa.node.health import Health, Network, PeerSeen
 from stoa.node.history import History
+from stoa.node.inbox import Fetched, Heard, Inbox, Leave
+from stoa.node.links import Links, alone
 from stoa.node.log import LOG, log_block
 from stoa.node.places import Located, Places
 from stoa.node.producer import Cut, Producer
-from stoa.node.recovery import Progress, certify_tail, open_state
+from stoa.node.recovery import Progress, bring_up, open_state
+from stoa.node.round import Diverged, Round, resumed
 from stoa.node.verifier import Verifier
-from stoa.ordering.embedded import EmbeddedEngine
-from stoa.ordering.engine import Engine
+from stoa.node.voice import Voice
+from stoa.ordering.engine import Engine, LogClosed, LogFull, Ordered
+from stoa.peers.promise import Peers
 from stoa.wire.proof import ReceiptProof, RowProof
+from stoa.wire.status import Status, Word, read_word
 from stoa.wire.vote import Checkpoint
 
 MAX_SKIPPED: Final = 100  # skipped batches kept to be looked at
 IDLE_SECONDS: Final = 0.2
+TICK_SECONDS: Final = 0.05
 JOURNAL_FOLDER: Final = "journal"
 STATE_FOLDER: Final = "state"
 SNAPSHOT_FOLDER: Final = "snapshots"
@@ -48,24 +62,13 @@ class CannotValidate(ValueError):
     """This ledger does not know the validator by this key, or one validator is not enough for it."""
 
 
-class Health(NamedTuple):
-    """How the node is. ``failure`` is empty while it is well."""
-
-    chain: str
-    height: int
-    block_hash: bytes
-    time: int
-    waiting: int
-    failure: str
-
-
 def wall_clock() -> int:
     """Milliseconds since 1970, UTC."""
     return time.time_ns() // 1_000_000
 
 
 class Node:
-    """A validator of an embedded network. ``start`` it, ``close`` it."""
+    """A validator. ``start`` it, ``close`` it."""
 
     def __init__(
         self,
@@ -75,15 +78,18 @@ class Node:
         clock: Callable[[], int] = wall_clock,
         progress: Progress | None = None,
         checkpoint_blocks: int = CHECKPOINT_BLOCKS,
+        links: Callable[[str], Links] | None = None,
+        disk: Disk = REAL_DISK,
     ) -> None:
         """Open the journal in the folder and bring the state up to it. Raises NoJournal, Occupied, Damaged, Broken.
 
         ``processes`` check signatures beside this one. Every ``checkpoint_blocks`` blocks a checkpoint is made, 0 being
-        never.
+        never. Without ``links``, which are asked for by the ledger's name, the
+        validator is alone.
         """
         self.folder, self._clock, self.validator = folder, clock, validator
         with ExitStack() as opened:
-            self.journal = opened.enter_context(Journal.open(folder / JOURNAL_FOLDER))
+            self.journal = opened.enter_context(Journal.open(folder / JOURNAL_FOLDER, disk))
             self.chain = self.journal.chain
             self.store, view, standing = open_state(
                 folder / STATE_FOLDER, self.journal, progress, folder / SNAPSHOT_FOLDER, processes
@@ -91,31 +97,62 @@ class Node:
             opened.callback(self.store.close)
             self.finality = Finality(self.chain, validator)
             self.history = History(self.journal, self.finality)
-            self._commit = Commit(view, self.store, self.journal, self.finality, self.journal.head, standing)
-            certify_tail(self.journal, view, self.finality)
+            self._epochs = EpochFile(folder)
+            self._commit = Commit(view, self.store, self.journal, self.journal.header(standing.height), standing)
             self.verifier = opened.enter_context(Verifier(processes))
+            core = self._resumed(away=False)
             self._opened = opened.pop_all()
         self.gate = Gate(self.chain, clock)
-        self.engine: Engine = EmbeddedEngine(clock)
+        self._links = links(self.chain) if links else alone(clock)
+        self.engine: Engine = self._links.engine(self._epochs.known.epoch)
+        self.peers: Peers | None = self._links.peers
         self.skipped: deque[Skipped] = deque(maxlen=MAX_SKIPPED)
         self.skips = 0
         self.failure = ""
+        self.evidence = EvidenceBook(folder)
+        self._inbox = Inbox()
+        self._inbox.enter(self._epochs.known.epoch)
+        self._heard: dict[str, tuple[Status, float]] = {}
+        self.voice = Voice(
+            self.peers, self._inbox, self._epochs, self.evidence, clock, self._final, self._skip, self._entered,
+            self._publish,
+        )  # fmt: skip
+        self._seconds_before = dict(self._commit.seconds)
+        self._round = Round(core, self._commit, self.voice, self._verified)
         self._listeners: list[Listener] = []
+        self._healed = -1  # the height at which the state was built again last
         self._places = Places()
         self._producer = Producer(self.chain, validator, self.gate, self._cut, clock, self._produced())
         self._checkpoints = Checkpoints(self.store, self.journal, self.finality, checkpoint_blocks)
         self._stopping = threading.Event()
-        works = {"batches": self._cut_batches, "blocks": self._make_blocks, "checkpoints": self._make_checkpoints}
+        works = {
+            "batches": self._cut_batches,
+            "log": self._read_log,
+            "blocks": self._make_blocks,
+            "checkpoints": self._make_checkpoints,
+        }
         self._threads = [
             threading.Thread(target=self._guarded, args=(work,), name=f"stoa-{name}", daemon=True)
             for name, work in works.items()
         ]
+        if self.peers is None:
+            self._round.start()  # alone, what was kept is final
+
+    def _resumed(self, away: bool) -> Core:
+        """Agreement as of the last final block."""
+        known, signer = self._epochs.known, self.finality.signer()
+        return resumed(self._commit, self.journal, signer, known.epoch, known.promised, away)
 
     # running
 
     def start(self) -> None:
         """Begin to take transactions and make blocks. Raises CannotValidate."""
-        _require_member(self._commit.members, self.validator)
+        if self.peers is None:
+            _require_alone(self._commit.members, self.validator)
+        else:
+            voting_key = signing.public_key(self.validator.secret)
+            answers = Answers(self.journal, lambda: self._epochs.known.opening, voting_key, self.leave_epoch)
+            self.peers.listen(self._hear, answers.answer)
         for thread in self._threads:
             thread.start()
 
@@ -136,6 +173,8 @@ class Node:
         self._stopping.set()
         self.gate.close()
         self.engine.close()
+        self._inbox.close()
+        self.voice.close()
         self._producer.close()
         self._places.close()
 
@@ -148,7 +187,7 @@ class Node:
             self._stop()
 
     def _cut_batches(self) -> None:
-        self._producer.run(self.engine)
+        self._producer.run(lambda: self.engine)
 
     def _make_checkpoints(self) -> None:
         self._checkpoints.run(self._stopping)
@@ -160,27 +199,95 @@ class Node:
         with self.reader() as view:
             return Cut.of(view)
 
-    def _make_blocks(self) -> None:
-        position = 0
+    def _read_log(self) -> None:
+        """Bring batches from the log of the epoch at hand, from its beginning; what is known already is skipped."""
         while not self._stopping.is_set():
-            ordered = self.engine.read(position, IDLE_SECONDS)
-            if ordered is None:
-                continue
-            position = ordered.position
-            admitted = self._commit.admit(ordered)
-            if isinstance(admitted, Skipped):
-                self._skip(admitted)
-            else:
-                before = self.seconds()
-                final = self._commit.block(admitted, self._verified(admitted.batch.body.envelopes))
-                self._announce(final)
-                log_block(final, {stage: spent - before[stage] for stage, spent in self.seconds().items()})
-            self._producer.seen(position, self._produced())
+            engine, epoch, position = self.engine, self._epochs.known.epoch, 0
+            while engine is self.engine and not self._stopping.is_set():
+                ordered = engine.read(position, IDLE_SECONDS)
+                if ordered is not None and self._inbox.put_batch(ordered, epoch):
+                    position = ordered.position
+
+    def _make_blocks(self) -> None:
+        if self.peers is not None:
+            self._round.start()
+        while not self._stopping.is_set():
+            happening = self._inbox.take(self._round.core.wants_entries, TICK_SECONDS)
+            try:
+                self._happen(happening)
+                self._round.tick(time.monotonic_ns() // 1_000_000)
+            except Diverged as diverged:
+                self._heal(diverged)
+            self._producer.seen(self._round.position, self._produced())
+
+    def _happen(self, happening: object) -> None:
+        match happening:
+            case Ordered():
+                self._round.ordered(happening)
+            case Heard(word):
+                self._round.heard(word)
+            case Fetched(peer, blocks):
+                self._round.fetched(peer, blocks)
+            case Leave(epoch):
+                self._round.promise(epoch)
+
+    def _heal(self, diverged: Diverged) -> None:
+        """Build the state again from the journal, whose blocks are certified; a second time for one block is a bug."""
+        height = self._commit.head.height
+        if height == self._healed:
+            raise Broken(str(diverged))
+        self._healed = height
+        LOG.error("healing", height=height, why=str(diverged))
+        self.store.clear()
+        view, standing = bring_up(self.store, self.journal)
+        self._commit = Commit(view, self.store, self.journal, self.journal.header(standing.height), standing)
+        self._round = Round(self._resumed(away=True), self._commit, self.voice, self._verified)
+        self._round.start()
+
+    def _final(self, final: FinalBlock) -> None:
+        self._producer.seen(self._round.position, self._produced())
+        self._announce(final)
+        spent = self.seconds()
+        log_block(final, {stage: spent[stage] - self._seconds_before[stage] for stage in spent})
+        self._seconds_before = spent
 
     def _skip(self, skipped: Skipped) -> None:
         self.skipped.append(skipped)
         self.skips += 1
         LOG.warning("skipped", **skipped._asdict())
+
+    def _hear(self, sender: str, raw: bytes) -> None:
+        """On a thread of the peers' own."""
+        try:
+            word: Word = read_word(raw)
+        except Malformed as malformed:
+            self.evidence.note(self._clock(), "malformed", sender, 0, malformed.rule, raw[:1_000])
+            return
+        if isinstance(word, Status):
+            if word.validator != sender:
+                self.evidence.note(self._clock(), "false_name", sender, 0, f"speaks as {word.validator}", raw[:1_000])
+                return
+            self._heard[sender] = word, time.monotonic()
+        self._inbox.put(Heard(word))
+
+    def _entered(self) -> None:
+        """The log of another epoch is read from now on."""
+        epoch, before = self._epochs.known.epoch, self.engine
+        self.engine = self._links.engine(epoch)
+        self._inbox.enter(epoch)
+        before.close()
+        self._producer.seen(0, self._produced())
+
+    def _publish(self, batch: bytes) -> None:
+        """Publish somebody's batch again, for as long as it takes."""
+        while not self._stopping.is_set():
+            try:
+                self.engine.publish(batch)
+                return
+            except LogFull as full:
+                self._stopping.wait(full.retry_ms / 1_000)
+            except LogClosed:
+                return
 
     def _verified(self, envelopes: Sequence[bytes]) -> list[bool]:
         """Verdicts: what this node's own gate has checked is not checked again, the rest is."""
@@ -244,6 +351,23 @@ class Node:
         head = self._commit.head
         return Health(self.chain, head.height, head.hash(), head.time, self.gate.waiting(), self.failure)
 
+    def network(self) -> Network:
+        """How this validator stands among the others."""
+        core, now = self._round.core, time.monotonic()
+        peers = tuple(
+            PeerSeen(name, status.height, status.epoch, status.block_hash, round(now - at, 3))
+            for name, (status, at) in sorted(self._heard.copy().items())
+        )
+        produced = tuple(sorted(self._commit.produced.items()))
+        return Network(
+            self.validator.institution, core.epoch, core.seats.quorum, tuple(sorted(core.seats.keys)), peers, produced,
+            core.away, dict(self.voice.alarms), self.evidence.count, self._inbox.dropped,
+        )  # fmt: skip
+
+    def leave_epoch(self, epoch: int) -> None:
+        """This validator's operator wants the epochs before this one left; when a quorum has promised so, it begins."""
+        self._inbox.put(Leave(epoch))
+
     def seconds(self) -> dict[str, float]:
         """Time spent in each stage of making blocks so far."""
         return dict(self._commit.seconds)
@@ -266,7 +390,7 @@ class Node:
         return snapshot.take(self.folder / SNAPSHOT_FOLDER, self.journal, self.store, self.finality)
 
 
-def _require_member(who: Members, validator: Validator) -> None:
+def _require_alone(who: Members, validator: Validator) -> None:
     if who.keys.get(validator.institution) != signing.public_key(validator.secret):
         raise CannotValidate(f"{validator.institution} is no validator of this ledger, or votes with another key")
     if who.quorum > 1:

@@ -57,8 +57,8 @@ class Producer:
         self._closed = False
         self.passed: dict[bytes, None] = {}  # envelopes in flight, whose signatures this node's own gate has checked
 
-    def run(self, engine: Engine) -> None:
-        """Until closed."""
+    def run(self, engine: Callable[[], Engine]) -> None:
+        """Until closed. ``engine`` is the log of the epoch at hand."""
         while not self._closed:
             cut = self._cut()
             is_due = cut.due is not None and cut.due <= self._clock()
@@ -79,7 +79,7 @@ class Producer:
             self._closed = True
             self._seen.notify_all()
 
-    def _published(self, engine: Engine, taken: list[Waiting]) -> bool:
+    def _published(self, engine: Callable[[], Engine], taken: list[Waiting]) -> bool:
         """Whether a batch of these became a block."""
         number = self._produced + 1
         body = BatchBody(
@@ -90,7 +90,7 @@ class Producer:
         settled = False
         while not settled and not self._closed:
             try:
-                position = engine.publish(raw)
+                position = engine().publish(raw)
             except LogFull as full:
                 self._rest(full.retry_ms / 1_000)
             except LogClosed:

@@ -1,4 +1,4 @@
-"""Recovery: bring the state on disk to where the journal says it is, by executing what is missing.
+"""Recovery: bring the state on disk to the last final block of the journal, by executing what is missing.
 
 The journal decides. A store that is missing, damaged, of another chain or ahead of the journal is built again, from the
 newest snapshot that the journal vouches for or else from genesis; every block that is executed again must give the
@@ -11,14 +11,13 @@ from pathlib import Path
 from stoa.journal.journal import Journal
 from stoa.kernel.base import Broken
 from stoa.ledger.genesis import apply_genesis, genesis_hash, read_genesis
-from stoa.ledger.governance.members import members_at
 from stoa.ledger.state import State, Writes
 from stoa.node import snapshot
-from stoa.node.finality import Finality
 from stoa.node.replay import WORTH_PROCESSES, Replay, standing_at
 from stoa.node.state_store import Standing, StateStore, Store, Unusable, remove_store
 from stoa.node.verifier import Verifier
-from stoa.wire.block import Header, genesis_header
+from stoa.wire.block import Block, Header, genesis_header
+from stoa.wire.vote import Vote
 
 Progress = Callable[[int, int], None]  # (blocks done, blocks to do)
 
@@ -38,7 +37,7 @@ def open_state(
     snapshots: Path | None = None,
     processes: int = 0,
 ) -> tuple[StateStore, State, Standing]:
-    """The store and the ledger's memory at the journal's last block, replaying what is missing. Raises Broken, Damaged.
+    """The store and the ledger's memory at the last final block, replaying what is missing. Raises Broken, Damaged.
 
     ``processes`` check signatures when there is much to replay.
     """
@@ -56,29 +55,29 @@ def open_state(
 def bring_up(
     store: Store, journal: Journal, progress: Progress | None = None, processes: int = 0
 ) -> tuple[State, Standing]:
-    """The ledger's memory over a store that is empty or belongs to the journal, both at the journal's last block."""
+    """The ledger's memory over a store that is empty or belongs to the journal, both at the last final block."""
     view = State(store)
     standing = store.standing()
     if standing is None:
         standing = _found(view, store, journal)
-    start, last = standing.height, journal.height
+    if standing.certificate is not None and journal.certificate(standing.height) is None:
+        journal.certify(standing.certificate)  # lost in a crash; the store has a copy
+        journal.sync()
+    start, last = standing.height, max(journal.final, standing.height)
     replay = Replay(view, store, journal.header(start), dict(standing.produced))
     with Verifier(processes, WORTH_PROCESSES) as verifier:
-        for header in replay.run((block for block, _ in journal.replay(start + 1)), verifier):
+        for header in replay.run((block for block, _ in journal.replay(start + 1, last)), verifier):
             if progress is not None:
                 progress(header.height - start, last - start)
     return view, standing_at(replay.head, replay.produced)
 
 
-def certify_tail(journal: Journal, view: State, finality: Finality) -> None:
-    """Make again, from the votes that are kept with the blocks, the certificates that a crash kept from the disk."""
-    for height in range(max(1, journal.final), journal.height + 1):
-        if journal.certificate(height) is None:
-            who = members_at(view, height)
-            certificates = [finality.take(vote, who) for vote in journal.votes(height)]
-            for certificate in filter(None, certificates):
-                journal.certify(certificate)
-    journal.sync()
+def kept_tail(journal: Journal, height: int) -> tuple[Block, Vote] | None:
+    """The block that was kept behind the final one of this height, and this validator's newest vote for it, if any."""
+    if journal.height == height:
+        return None
+    votes = journal.votes(height + 1)
+    return (journal.block(height + 1), max(votes, key=lambda vote: vote.epoch)) if votes else None
 
 
 def belongs(standing: Standing, journal: Journal) -> bool:

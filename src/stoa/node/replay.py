@@ -4,7 +4,7 @@ Owns what recovery and verification share: the comparison, and the pace. Signatu
 their own if the caller has them, and rows are written in steps of many blocks, so that a replay outruns the network.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
 from stoa.kernel import merkle
@@ -16,6 +16,7 @@ from stoa.ledger.state import State, Writes
 from stoa.node.state_store import Standing, Store
 from stoa.node.verifier import Verdicts, Verifier
 from stoa.wire.block import Block, Header
+from stoa.wire.vote import Certificate
 
 STEP_BLOCKS: Final = 256  # of one synced write
 STEP_ENVELOPES: Final = 4_096  # a step is closed at so many; a last, larger block is taken in whole
@@ -52,27 +53,15 @@ class Replay:
 
     def _execute(self, block: Block, verified: Sequence[bool]) -> Writes:
         header = block.header
-        self._compare_place(header)
+        require_place(self.head, self.produced, header)
         place = machine.Place(header.chain, header.height, header.time)
         made = machine.execute_block(self.view, place, block.envelopes, verified)
         receipts = [encode(receipt) for receipt in made]
         writes = self.view.seal()
-        if merkle.root(receipts) != header.receipts_root:
-            raise Broken(f"replay of block {header.height} gives other receipts{_first(receipts, block.receipts)}")
-        if writes.hash != header.writes_hash:
-            raise Broken(f"replay of block {header.height} writes other rows than its header commits to")
+        require_same(block, receipts, writes)
         if self._judge is not None:
             self._judge(header, writes, made)
         return writes
-
-    def _compare_place(self, header: Header) -> None:
-        """What a header says of time and order follows from the block before; nothing else in it is free."""
-        time = max(self.head.time, header.batch_time)
-        if header.time != time:
-            raise Broken(f"block {header.height} has the time {header.time}, and {time} follows from its batch")
-        number = self.produced.get(header.producer, 0) + 1
-        if header.number != number:
-            raise Broken(f"block {header.height} has batch {header.number} of {header.producer}, and {number} is next")
 
     def _advance(self, header: Header, writes: Writes, sync: bool) -> None:
         self.head, self.produced = header, {**self.produced, header.producer: header.number}
@@ -80,9 +69,29 @@ class Replay:
         self.view.finalised()
 
 
-def standing_at(header: Header, produced: dict[str, int]) -> Standing:
+def require_place(head: Header, produced: Mapping[str, int], header: Header) -> None:
+    """What a header says of time and order follows from the block before; nothing else in it is free. Raises Broken."""
+    time = max(head.time, header.batch_time)
+    if header.time != time:
+        raise Broken(f"block {header.height} has the time {header.time}, and {time} follows from its batch")
+    number = produced.get(header.producer, 0) + 1
+    if header.number != number:
+        raise Broken(f"block {header.height} has batch {header.number} of {header.producer}, and {number} is next")
+
+
+def require_same(block: Block, receipts: Sequence[bytes], writes: Writes) -> None:
+    """The receipts and rows must be those that the block's header commits to. Raises Broken."""
+    header = block.header
+    if merkle.root(receipts) != header.receipts_root:
+        raise Broken(f"replay of block {header.height} gives other receipts{_first(receipts, block.receipts)}")
+    if writes.hash != header.writes_hash:
+        raise Broken(f"replay of block {header.height} writes other rows than its header commits to")
+
+
+def standing_at(header: Header, produced: dict[str, int], certificate: Certificate | None = None) -> Standing:
     """The store's note of where it stands after the block of this header."""
-    return Standing(header.height, header.hash(), header.time, tuple(sorted(produced.items())))
+    block_hash = certificate.block_hash if certificate else header.hash()
+    return Standing(header.height, block_hash, header.time, tuple(sorted(produced.items())), certificate)
 
 
 def _first(computed: Sequence[bytes], kept: Sequence[bytes]) -> str:

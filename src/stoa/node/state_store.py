@@ -16,6 +16,7 @@ import msgspec
 
 from stoa.kernel.codec import Shape, decoder, encode
 from stoa.ledger.state import FinalState
+from stoa.wire.vote import Certificate
 
 MAP_BYTES: Final = 1 << 38  # address space, not disk: the file grows as rows come
 MAX_READERS: Final = 512
@@ -27,12 +28,14 @@ Rows = list[tuple[bytes, bytes | None]]  # keys with their values, None for a ro
 
 
 class Standing(Shape):
-    """Which block the rows belong to, and the last batch number of each producer, sorted by producer."""
+    """Which block the rows belong to, the last batch number of each producer, sorted by producer, and the block's
+    certificate, if it was final when its rows were written: the journal may have lost its own copy in a crash."""
 
     height: int
     block_hash: bytes
     time: int
     produced: tuple[tuple[str, int], ...]
+    certificate: Certificate | None = None
 
 
 _STANDING_READER: Final = decoder(Standing)
@@ -140,6 +143,13 @@ class StateStore:
             if value is None:
                 self._writing.delete(key)
         self._writing.put(_STANDING, encode(standing))
+
+    def clear(self) -> None:
+        """Remove every row and the note, so that the state is built again in place."""
+        self._reading.close()
+        with self._env.begin(write=True) as transaction:
+            transaction.drop(self._env.open_db(), delete=False)
+        self._reading = Snapshot(self._env.begin())
 
     def snapshot(self) -> Snapshot:
         """A view for a reader on any thread, of the last synced write."""

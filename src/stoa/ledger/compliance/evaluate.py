@@ -1,7 +1,7 @@
 """The one evaluation of a movement against the rules of its scopes. Every path that moves value ends here."""
 
 from stoa.kernel.base import Rejection, Rejections
-from stoa.ledger.compliance.case import NOBODY, Case, Movement
+from stoa.ledger.compliance.case import NOBODY, Case, Movement, case_of
 from stoa.ledger.compliance.compile import CompiledProfile, compile_profile, figures
 from stoa.ledger.compliance.errors import (
     ClaimExpired,
@@ -30,14 +30,25 @@ def profile_of(view: State, scope: str) -> CompiledProfile | None:
     return compiled
 
 
-def movement_rejections(view: State, time: int, move: Movement) -> Rejections:
-    """Every reason that the rules give against the movement, gravest first (the order is the package's)."""
+Cases = list[tuple[CompiledProfile | None, Case]]  # of one movement: one in each of its scopes, with the scope's rules
+
+
+def cases_of(view: State, time: int, move: Movement) -> Cases:
+    """The cases of a movement, as long as the state stays as it is: to be judged, and then to be counted."""
+    cases: Cases = []
     for scope in move.scopes:
         profile = profile_of(view, scope)
+        cases.append((profile, case_of(view, time, scope, profile.trusted if profile else {}, move)))
+    return cases
+
+
+def movement_rejections(cases: Cases) -> Rejections:
+    """Every reason that the rules give against the movement, gravest first (the order is the package's)."""
+    for profile, case in cases:
+        scope, time, move = case.scope, case.time, case.move
         if profile is None:
             yield ProfileUnknown(scope)
             continue
-        case = Case(view, time, scope, profile.trusted, move)
         if move.receiver != NOBODY:
             country = case.claim(move.receiver, IDENTITY)
             if country not in profile.countries and (not country or ANYWHERE not in profile.countries):

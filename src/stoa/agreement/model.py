@@ -1,0 +1,44 @@
+"""What the agreement remembers: who votes, who this validator is, where it comes from, and the block at hand."""
+
+from collections.abc import Callable, Mapping
+from typing import NamedTuple
+
+from stoa.wire.status import Promise
+from stoa.wire.vote import Vote
+
+
+class Seats(NamedTuple):
+    """Who votes on the next block: voting keys by institution, and how many equal votes make a quorum."""
+
+    keys: Mapping[str, bytes]
+    quorum: int
+
+
+class Signer(NamedTuple):
+    """This validator: its name, and its signature under votes and promises."""
+
+    name: str
+    vote: Callable[[int, bytes, int], Vote]  # height, block hash, epoch
+    promise: Callable[[Promise], Promise]
+
+
+class Past(NamedTuple):
+    """What a validator knows of itself when it starts: its last final block, the log's epoch and the one it promised to
+    wait for, the block behind the final one that the driver holds executed and its vote for it, and all votes that it
+    ever cast at that height."""
+
+    height: int
+    head: bytes
+    epoch: int
+    promised: int
+    tail: Vote | None = None
+    votes: tuple[Vote, ...] = ()
+    away: bool = False
+
+
+class Tail(NamedTuple):
+    """The executed block that is not final. ``kept`` once it is on disk; ``vote`` is what was kept with it."""
+
+    block_hash: bytes
+    vote: Vote | None
+    kept: bool

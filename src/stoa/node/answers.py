@@ -1,0 +1,58 @@
+"""What a validator answers when another asks: final blocks with certificates, and why its epoch has begun.
+
+Reads the journal beside the thread that makes blocks. Promises nothing that the answer does not prove by itself.
+"""
+
+from collections.abc import Callable
+
+from stoa.journal.journal import Journal
+from stoa.kernel import signing
+from stoa.kernel.codec import encode
+from stoa.wire.block import Block
+from stoa.wire.question import (
+    Blocks,
+    BlocksWanted,
+    LeaveWanted,
+    OpeningKnown,
+    OpeningWanted,
+    leave_digest,
+    read_question,
+)
+from stoa.wire.status import Opening
+from stoa.wire.vote import Certificate
+
+
+class Answers:
+    """Answers questions for one validator."""
+
+    def __init__(
+        self, journal: Journal, opening: Callable[[], Opening | None], voting_key: bytes, leave: Callable[[int], None]
+    ) -> None:
+        self._journal, self._opening, self._voting_key, self._leave = journal, opening, voting_key, leave
+
+    def answer(self, asker: str, raw: bytes) -> bytes:
+        """The answer's bytes. Raises Malformed, and PermissionError for what only the own operator may ask."""
+        match read_question(raw):
+            case BlocksWanted(start, most_bytes):
+                return encode(self._blocks(start, most_bytes))
+            case OpeningWanted():
+                return encode(OpeningKnown(self._opening()))
+            case LeaveWanted(chain, epoch, signature):
+                if chain != self._journal.chain or not signing.verify(
+                    self._voting_key, leave_digest(chain, epoch), signature
+                ):
+                    raise PermissionError(f"{asker} asks what only this validator's operator may")
+                self._leave(epoch)
+                return encode(OpeningKnown(self._opening()))
+
+    def _blocks(self, start: int, most_bytes: int) -> Blocks:
+        found: list[tuple[Block, Certificate]] = []
+        size = 0
+        for block, certificate in self._journal.replay(start, self._journal.final):
+            if certificate is None:
+                break
+            size += sum(map(len, block.envelopes)) + sum(map(len, block.receipts))
+            if found and size > most_bytes:
+                break
+            found.append((block, certificate))
+        return Blocks(tuple(found))

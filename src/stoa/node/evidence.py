@@ -1,0 +1,40 @@
+"""Evidence: what other validators did against the rules, kept with their own signatures, for people to look at.
+
+One JSON object a line. It is a record for people and changes nothing by itself: members decide by vote.
+"""
+
+from collections import deque
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+
+from stoa.kernel.codec import encode
+
+FILE: Final = "evidence.jsonl"
+MAX_SHOWN: Final = 100
+MAX_FILE_BYTES: Final = 16 * 1024 * 1024  # beyond it nothing more is written: a liar must not fill the disk
+
+
+class EvidenceBook:
+    """The file and what was noted last."""
+
+    def __init__(self, folder: Path) -> None:
+        self._path = folder / FILE
+        self.shown: deque[dict[str, Any]] = deque(maxlen=MAX_SHOWN)
+        self.count = 0
+        self._known: dict[bytes, None] = {}
+
+    def note(self, time: int, kind: str, who: str, height: int, why: str, proof: object = None) -> None:
+        """Write it down, once for each proof. ``time`` in milliseconds."""
+        raw = encode(proof)
+        if proof is not None and raw in self._known:
+            return
+        if len(self._known) < MAX_SHOWN:
+            self._known[raw] = None
+        row = {"time": time, "kind": kind, "validator": who, "height": height, "why": why, "proof": raw.hex()}
+        self.shown.append(row)
+        self.count += 1
+        if not self._path.exists() or self._path.stat().st_size < MAX_FILE_BYTES:
+            with self._path.open("ab") as file:
+                file.write(msgspec.json.encode(row) + b"\n")

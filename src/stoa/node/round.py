@@ -1,0 +1,222 @@
+"""The round: carries out what ``agreement`` decides, with the verbs of ``commit``, and answers it until it rests.
+
+Every event from outside (a batch in its place, a peer's status, a peer's blocks, a tick) goes in here, on one thread.
+What concerns other validators or people goes out through ``Outside``. Does not own: threads, queues, the network.
+"""
+
+from collections import deque
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+from stoa.agreement.core import Core
+from stoa.agreement.effects import (
+    Alarm,
+    AskOpening,
+    Effect,
+    Enter,
+    Entry,
+    Evidence,
+    Execute,
+    Fetch,
+    Finalise,
+    Halt,
+    Heal,
+    Keep,
+    KeepPromise,
+    Redo,
+    Republish,
+    Say,
+    TakeBack,
+)
+from stoa.agreement.model import Past, Seats, Signer
+from stoa.journal.journal import Journal
+from stoa.kernel.base import Broken
+from stoa.node.commit import Commit, FinalBlock, Skipped
+from stoa.node.recovery import kept_tail
+from stoa.node.replay import require_place, require_same
+from stoa.ordering.engine import Ordered
+from stoa.wire.batch import Batch, BatchBody
+from stoa.wire.block import Block
+from stoa.wire.status import Opening, Promise, Status, Word
+from stoa.wire.vote import Certificate
+
+Verdicts = Callable[[Sequence[bytes]], Sequence[bool | None] | None]  # on the signatures of a block's envelopes
+
+
+class Diverged(Exception):
+    """The state here gives another block than the one that a quorum has certified: it must be built again."""
+
+
+class Outside(Protocol):
+    """Who hears what a round decides. Must not block, and must not call back before it returns."""
+
+    def say(self, word: Word) -> None:
+        """Tell every other validator."""
+
+    def fetch(self, peer: str, start: int) -> None:
+        """Ask the peer for final blocks from this height on; its answer is a later event."""
+
+    def ask_opening(self, peer: str) -> None:
+        """Ask the peer why its epoch has begun; its answer is a later event."""
+
+    def enter(self, opening: Opening) -> None:
+        """Remember for good that the epoch has begun, and read its log from the beginning."""
+
+    def promised(self, promise: Promise) -> None:
+        """Remember for good what was promised, before anybody is told."""
+
+    def republish(self, batch: Batch) -> None:
+        """Publish somebody's batch again."""
+
+    def evidence(self, evidence: Evidence) -> None:
+        """A validator contradicts itself."""
+
+    def alarm(self, alarm: Alarm) -> None:
+        """People should know."""
+
+    def skipped(self, skipped: Skipped) -> None:
+        """A batch makes no block."""
+
+    def final(self, final: FinalBlock) -> None:
+        """A block is final."""
+
+
+class Round:
+    """One validator's chain, driven by events. One thread."""
+
+    def __init__(self, core: Core, commit: Commit, outside: Outside, verdicts: Verdicts) -> None:
+        self.core, self.commit, self._outside, self._verdicts = core, commit, outside, verdicts
+        self.position = 0  # of the last batch in the log that was judged
+
+    # ---- events
+
+    def start(self) -> None:
+        """Once, before anything else."""
+        self._do(self.core.start())
+
+    def ordered(self, ordered: Ordered) -> None:
+        """The log brought a batch. Raises what the disk raises, Broken, and Diverged; the node must not go on then."""
+        self._do(self.core.entry(Entry(*ordered)))
+
+    def heard(self, word: Word) -> None:
+        """A peer told something."""
+        if isinstance(word, Status):
+            self._do(self.core.heard(word))
+        elif isinstance(word, Promise):
+            self._do(self.core.promised_by(word))
+        else:
+            self._do(self.core.opened(word))
+
+    def fetched(self, peer: str, blocks: Sequence[tuple[Block, Certificate]]) -> None:
+        """A peer answered with blocks and certificates; with none it is no use."""
+        self._do(self.core.fetched(peer, blocks) if blocks else self.core.silent())
+
+    def promise(self, epoch: int) -> None:
+        """This validator's own operator wants the epochs before this one left."""
+        self._do(self.core.promise(epoch))
+
+    def tick(self, now: int) -> None:
+        """Time went on: milliseconds of a clock that only rises."""
+        self._do(self.core.tick(now))
+
+    # ---- effects
+
+    def _do(self, effects: list[Effect]) -> None:
+        todo = deque(effects)
+        while todo:
+            todo.extend(self._perform(todo.popleft()))
+
+    def _perform(self, effect: Effect) -> list[Effect]:
+        match effect:
+            case Execute():
+                return self._execute(effect)
+            case Redo(block):
+                return self.core.executed(self.commit.redo(block, vouched=True).hash())
+            case Keep(vote):
+                self.commit.keep(vote)
+                return self.core.kept()
+            case TakeBack():
+                self.commit.take_back()
+            case Finalise():
+                return self._finalise(effect)
+            case Heal(_, why):
+                raise Diverged(why)
+            case Halt(why):
+                raise Broken(why)
+            case _:
+                self._tell(effect)
+        return []
+
+    def _execute(self, effect: Execute) -> list[Effect]:
+        entry = effect.entry
+        admitted = self.commit.admit(Ordered(*entry), timely=not effect.forced)
+        if isinstance(admitted, Skipped):
+            effects = self.core.executed(None, admitted.early)
+            if not (admitted.early and self.core.is_behind):
+                self.position = entry.position
+                self._outside.skipped(admitted)
+            return effects
+        header = self.commit.execute(admitted, self._verdicts(admitted.batch.body.envelopes))
+        return self.core.executed(header.hash())
+
+    def _finalise(self, effect: Finalise) -> list[Effect]:
+        at = self.core.at
+        final = self.commit.finalise(effect.certificate)
+        self.position = at.position if at is not None else self.position
+        self._outside.final(final)
+        return self.core.finalised(seats(self.commit))
+
+    def _tell(self, effect: Effect) -> None:
+        outside = self._outside
+        match effect:
+            case Say(word):
+                outside.say(word)
+            case Fetch(peer, start):
+                outside.fetch(peer, start)
+            case AskOpening(peer):
+                outside.ask_opening(peer)
+            case KeepPromise(promise):
+                outside.promised(promise)
+            case Enter(opening):
+                self.position = 0
+                outside.enter(opening)
+            case Republish():
+                outside.republish(self._batch())
+            case Evidence():
+                outside.evidence(effect)
+            case Alarm():
+                outside.alarm(effect)
+
+    def _batch(self) -> Batch:
+        """The batch of the executed block, as its producer signed it."""
+        assert self.commit.made is not None
+        return batch_of(self.commit.made.block)
+
+
+def batch_of(block: Block) -> Batch:
+    """The batch that a block was made of."""
+    header = block.header
+    body = BatchBody(header.chain, header.producer, header.number, header.batch_time, block.envelopes)
+    return Batch(body, block.batch_signature)
+
+
+def seats(commit: Commit) -> Seats:
+    """The members of the next block."""
+    return Seats(commit.members.keys, commit.members.quorum)
+
+
+def resumed(commit: Commit, journal: Journal, me: Signer, epoch: int, promised: int, away: bool = False) -> Core:
+    """Agreement as of the journal's last final block; the block that was kept behind it is executed again.
+
+    Raises Broken where that gives another block than the one that was voted for.
+    """
+    head, tail = commit.head, kept_tail(journal, commit.head.height)
+    if tail is not None:
+        block, _ = tail
+        require_place(head, commit.produced, block.header)
+        commit.redo(block, vouched=False)
+        assert commit.made is not None
+        require_same(block, commit.made.block.receipts, commit.made.writes)
+    votes = journal.tail_votes() if journal.height > head.height else ()
+    past = Past(head.height, head.hash(), epoch, promised, tail[1] if tail else None, votes, away)
+    return Core(head.chain, me, seats(commit), past)

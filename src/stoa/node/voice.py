@@ -1,0 +1,117 @@
+"""The voice: what a round decides goes out to peers, to files that must remember, and to people.
+
+Satisfies ``round.Outside``. Questions to peers are asked on a thread of its own, one at a time; the answers come back
+as happenings in the inbox. Does not own: what is said or when.
+"""
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Final
+
+from stoa.agreement.effects import Alarm, Evidence
+from stoa.kernel import limits
+from stoa.kernel.codec import Malformed, encode
+from stoa.node.commit import FinalBlock, Skipped
+from stoa.node.epoch_file import EpochFile
+from stoa.node.evidence import EvidenceBook
+from stoa.node.inbox import Fetched, Heard, Inbox
+from stoa.node.log import LOG
+from stoa.peers.promise import Peers, Silent
+from stoa.wire.batch import Batch
+from stoa.wire.question import BlocksWanted, OpeningWanted, read_blocks, read_opening_known
+from stoa.wire.status import Opening, Promise, Word
+
+ASK_SECONDS: Final = 4.0  # for a peer to answer; agreement asks another after FETCH_MS
+
+
+class Voice:
+    """One validator's. ``final``, ``skipped``, ``entered`` and ``publish`` are the node's own."""
+
+    def __init__(
+        self,
+        peers: Peers | None,
+        inbox: Inbox,
+        epochs: EpochFile,
+        evidence: EvidenceBook,
+        clock: Callable[[], int],
+        final: Callable[[FinalBlock], None],
+        skipped: Callable[[Skipped], None],
+        entered: Callable[[], None],
+        publish: Callable[[bytes], None],
+    ) -> None:
+        self._peers, self._inbox, self._epochs, self._evidence, self._clock = peers, inbox, epochs, evidence, clock
+        self.final, self.skipped, self._entered, self._publish = final, skipped, entered, publish
+        self.alarms: dict[str, str] = {}
+        self._asking = ThreadPoolExecutor(1, "stoa-ask")
+
+    def say(self, word: Word) -> None:
+        """Tell every other validator."""
+        if self._peers is not None:
+            self._peers.tell(encode(word))
+
+    def fetch(self, peer: str, start: int) -> None:
+        """Ask for blocks."""
+        self._asking.submit(self._fetch, peer, start)
+
+    def _fetch(self, peer: str, start: int) -> None:
+        raw = self._asked(peer, encode(BlocksWanted(start, limits.MAX_ANSWER_BYTES)))
+        try:
+            blocks = read_blocks(raw).blocks if raw else ()
+        except Malformed:
+            blocks = ()
+        self._inbox.put(Fetched(peer, blocks))
+
+    def ask_opening(self, peer: str) -> None:
+        """Ask for the opening of its epoch."""
+        self._asking.submit(self._ask_opening, peer)
+
+    def _ask_opening(self, peer: str) -> None:
+        raw = self._asked(peer, encode(OpeningWanted()))
+        try:
+            opening = read_opening_known(raw).opening if raw else None
+        except Malformed:
+            return
+        if opening is not None:
+            self._inbox.put(Heard(opening))
+
+    def _asked(self, peer: str, question: bytes) -> bytes:
+        if self._peers is None:
+            return b""
+        try:
+            return self._peers.ask(peer, question, ASK_SECONDS)
+        except Silent:
+            return b""
+
+    def enter(self, opening: Opening) -> None:
+        """Remember the epoch, and read its log."""
+        self._epochs.enter(opening)
+        LOG.warning("epoch", epoch=opening.epoch)
+        self._entered()
+
+    def promised(self, promise: Promise) -> None:
+        """Remember the promise."""
+        self._epochs.promise(promise.epoch)
+        LOG.warning("promised", epoch=promise.epoch)
+
+    def republish(self, batch: Batch) -> None:
+        """Publish it, off this thread: the log may be slow to take it."""
+        self._asking.submit(self._publish, encode(batch))
+
+    def evidence(self, evidence: Evidence) -> None:
+        """Write it down."""
+        why = "two votes at one height in one epoch"
+        self._evidence.note(self._clock(), "two_votes", evidence.validator, evidence.height, why, evidence.votes)
+        LOG.error("evidence", validator=evidence.validator, height=evidence.height, why=why)
+
+    def alarm(self, alarm: Alarm) -> None:
+        """Keep it until it is over."""
+        if alarm.why:
+            if self.alarms.get(alarm.kind) != alarm.why:
+                LOG.error("alarm", kind=alarm.kind, why=alarm.why)
+            self.alarms[alarm.kind] = alarm.why
+        elif self.alarms.pop(alarm.kind, ""):
+            LOG.info("calm", kind=alarm.kind)
+
+    def close(self) -> None:
+        """Ask nothing more."""
+        self._asking.shutdown(wait=False, cancel_futures=True)

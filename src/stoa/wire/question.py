@@ -1,0 +1,80 @@
+"""What one validator asks another, and the answers: final blocks, and why an epoch has begun.
+
+An answer proves itself: blocks come with certificates, an opening with promises. Who answers need not be trusted.
+"""
+
+from typing import Annotated
+
+from msgspec import Meta
+from msgspec.msgpack import Decoder
+
+from stoa.kernel import limits, signing
+from stoa.kernel.codec import Shape, decoder, encode, read
+from stoa.kernel.hashing import tagged
+from stoa.wire.block import Block
+from stoa.wire.status import Opening
+from stoa.wire.vote import Certificate, Epoch
+
+
+class BlocksWanted(Shape, tag="ask.blocks.v1"):
+    """Final blocks from a height on, as many as fit in ``most_bytes`` but at least one if there is one."""
+
+    start: Annotated[int, Meta(ge=1, le=limits.MAX_SEQUENCE)]
+    most_bytes: Annotated[int, Meta(ge=1, le=limits.MAX_ANSWER_BYTES)]
+
+
+class OpeningWanted(Shape, tag="ask.opening.v1"):
+    """Why the epoch that you are in has begun."""
+
+
+class LeaveWanted(Shape, tag="ask.leave.v1"):
+    """The operator of the asked validator, by its voting key: promise to leave the epochs before this one."""
+
+    chain: str
+    epoch: Epoch
+    signature: bytes
+
+
+Question = BlocksWanted | OpeningWanted | LeaveWanted
+_QUESTION: Decoder[Question] = Decoder(Question)
+
+
+class Blocks(Shape):
+    """Final blocks, oldest first, each with its certificate."""
+
+    blocks: tuple[tuple[Block, Certificate], ...]
+
+
+class OpeningKnown(Shape):
+    """The opening of the epoch that the answering validator is in; None in the first."""
+
+    opening: Opening | None
+
+
+_BLOCKS = decoder(Blocks)
+_OPENING = decoder(OpeningKnown)
+
+
+def read_question(raw: bytes) -> Question:
+    """The question behind received bytes. Raises Malformed."""
+    return read(_QUESTION, raw)
+
+
+def read_blocks(raw: bytes) -> Blocks:
+    """The answer to ``BlocksWanted``. Raises Malformed."""
+    return read(_BLOCKS, raw)
+
+
+def read_opening_known(raw: bytes) -> OpeningKnown:
+    """The answer to ``OpeningWanted``. Raises Malformed."""
+    return read(_OPENING, raw)
+
+
+def leave_digest(chain: str, epoch: int) -> bytes:
+    """What the operator signs to have its validator leave the epochs before this one."""
+    return tagged("stoa.leave", encode((chain, epoch)))
+
+
+def leave_wanted(chain: str, epoch: int, secret: bytes) -> LeaveWanted:
+    """The operator's signed wish."""
+    return LeaveWanted(chain, epoch, signing.sign(secret, leave_digest(chain, epoch)))
