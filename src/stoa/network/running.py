@@ -75,7 +75,7 @@ class Running:
                     self._told(member.code, part, "starts" if started else "is up already")
                 for member in chosen:
                     self._await(member, part)
-                if part == "server" and len(chosen) == len(self.plan.members):
+                if part == "server" and len(chosen) == len(self.plan.members) > 1:
                     self._await_leader(chosen)
 
     def down(self, members: Iterable[Member], parts: Iterable[Part] = PARTS) -> None:
@@ -159,7 +159,7 @@ class Running:
         self._until(member, part, answers)
 
     def _await_leader(self, members: tuple[Member, ...]) -> None:
-        """Wait until the servers have agreed who leads them."""
+        """Wait until the servers have agreed who leads them: the first time all are needed, later a majority."""
         first = members[0]
 
         def led() -> bool:
