@@ -16,7 +16,7 @@ from typing import Final, NamedTuple
 
 from stoa.bench.crowd import UNITS, write_crowd
 from stoa.bench.ledger import BARE_A_BLOCK, BareVerifier, fsync_p50
-from stoa.bench.market import ASSET, UNITS_EACH, VALIDATOR, Market, genesis, key
+from stoa.bench.market import ASSET, UNITS_EACH, VALIDATOR, Market, genesis, key, secret_of
 from stoa.kernel.base import Rejection
 from stoa.kernel.money import Rate
 from stoa.kernel.time import DAY
@@ -89,7 +89,7 @@ def _run(options: Options, folder: Path) -> Figures:
     begun = wall_clock()
     found(folder, genesis(begun))
     market = Market(TRADERS, begun, options.seed)
-    validator = Validator(VALIDATOR, key("vote").secret)
+    validator = Validator(VALIDATOR, secret_of("vote"))
     node = Node(folder, validator, checkpoint_blocks=0)
     node.start()
     _commit(node, [*market.set_up(), *_money(market, options.holders, begun)])

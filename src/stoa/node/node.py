@@ -288,12 +288,14 @@ class Node:
             except LogClosed:
                 return
 
-    def _verified(self, envelopes: Sequence[bytes]) -> list[bool]:
-        """Verdicts: what this node's own gate has checked is not checked again, the rest is."""
+    def _verified(self, envelopes: Sequence[bytes]) -> list[bool | None]:
+        """Verdicts: what this node's own gate has checked is not checked again; the rest is checked in processes of
+        their own, or, where there are none, when the block is executed."""
         passed = self._producer.passed
         unknown = [raw for raw in envelopes if raw not in passed]
-        verdicts = dict(zip(unknown, self.verifier.start(unknown).get().verdicts, strict=True))
-        return [verdicts.get(raw, True) for raw in envelopes]
+        asked = self.verifier.ahead(unknown)
+        found = dict(zip(unknown, asked.get().verdicts, strict=True)) if asked else {}
+        return [True if raw in passed else found.get(raw) for raw in envelopes]
 
     def _announce(self, final: FinalBlock) -> None:
         self._places.note(final)
@@ -354,9 +356,10 @@ class Node:
         """How this validator stands among the others."""
         core = self._round.core
         produced = tuple(sorted(self._commit.produced.items()))
+        members, peers = tuple(sorted(core.seats.keys)), self._circle.seen()
         return Network(
-            self.validator.institution, core.epoch, core.seats.quorum, tuple(sorted(core.seats.keys)), self._circle.seen(), produced,
-            core.away, dict(self.voice.alarms), self.evidence.count, self._inbox.dropped,
+            self.validator.institution, core.epoch, core.seats.quorum, members, peers, produced, core.away,
+            dict(self.voice.alarms), self.evidence.count, self._inbox.dropped,
         )  # fmt: skip
 
     def leave_epoch(self, epoch: int) -> None:
