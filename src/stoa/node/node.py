@@ -138,18 +138,21 @@ class Node:
         )
         self._checkpoints = Checkpoints(self.store, self.journal, self.finality, checkpoint_blocks)
         self._stopping = threading.Event()
+        self._threads = self._made_threads()
+        if self.peers is None:
+            self._round.start()  # alone, what was kept is final
+
+    def _made_threads(self) -> list[threading.Thread]:
         works = {
             "batches": self._cut_batches,
             "log": self._read_log,
             "blocks": self._make_blocks,
             "checkpoints": self._make_checkpoints,
         }
-        self._threads = [
+        return [
             threading.Thread(target=self._guarded, args=(work,), name=f"stoa-{name}", daemon=True)
             for name, work in works.items()
         ]
-        if self.peers is None:
-            self._round.start()  # alone, what was kept is final
 
     def _resumed(self, away: bool) -> Core:
         """Agreement as of the last final block."""
