@@ -138,6 +138,15 @@ class Servers:
     def resume(self, at: int) -> None:
         self._signal(at, signal.SIGCONT)
 
+    def mend(self) -> None:
+        """Whole again, whatever was killed or paused."""
+        for at in range(self.size):
+            if at in self.running():
+                self.resume(at)
+            else:
+                self.spawn(at)
+        self.ready()
+
     def _signal(self, at: int, number: int) -> None:
         process = self.processes[at]
         assert process

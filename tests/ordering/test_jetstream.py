@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from nats.aio.client import Client
 
 from stoa.bus.faults import TooLarge
 from stoa.kernel import limits
@@ -141,7 +142,8 @@ def test_a_log_that_was_made_anew_is_not_read(streams: Streams) -> None:
     assert not other.condition().stopped
 
 
-def test_a_log_that_is_gone_is_said_to_be(streams: Streams) -> None:
+def test_a_log_that_is_gone_is_said_to_be(streams: Streams, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("stoa.ordering.jetstream.WATCH_S", 0.2)
     engine = streams.engine()
     engine.publish(b"batch")
     read(engine, 1)
@@ -232,7 +234,41 @@ def test_nothing_acknowledged_is_lost_when_the_leader_is_killed(five_servers: Se
                 five_servers.kill(leader)
             acknowledged[published(writer, b"batch %d" % number)] = b"batch %d" % number
         seen = read(reader, max(acknowledged))
-        five_servers.spawn(leader)
-        five_servers.ready()
         becomes(reader, Kind.WELL)
     assert {ordered.position: ordered.batch for ordered in seen}.items() >= acknowledged.items()
+
+
+def test_without_a_majority_nothing_is_accepted_and_then_it_goes_on(five_servers: Servers) -> None:
+    with Streams(five_servers) as streams:
+        engine = streams.on(new_log(replicas=5))
+        accepted = {published(engine, b"before %d" % number): b"before %d" % number for number in range(5)}
+        for at in (2, 3, 4):
+            five_servers.kill(at)
+        becomes(engine, Kind.UNREACHABLE)
+        assert engine.condition().sentence
+        with pytest.raises(LogFull):
+            engine.publish(b"refused")
+        for at in (2, 3, 4):
+            five_servers.spawn(at)
+        last = published(engine, b"after")
+        accepted[last] = b"after"
+        seen = {ordered.position: ordered.batch for ordered in read(engine, last)}
+        assert seen.items() >= accepted.items()
+        becomes(engine, Kind.WELL)
+
+
+def test_a_reader_whose_consumer_is_deleted_goes_on_without_a_gap(streams: Streams) -> None:
+    engine = streams.engine()
+    engine.publish(b"0")
+    read(engine, 1)
+    for number in range(1, 20):
+        if number % 5 == 0:
+            streams.bus.run(lambda client: forget_consumers(client, engine._log), READY_S)
+        engine.publish(b"%d" % number)
+    assert [ordered.batch for ordered in read(engine, 19, after=1)] == [b"%d" % number for number in range(1, 20)]
+
+
+async def forget_consumers(client: Client, log: Log) -> None:
+    """Delete every reader's consumer."""
+    for info in await client.jsm().consumers_info(log.stream):
+        await client.jsm().delete_consumer(log.stream, info.name)

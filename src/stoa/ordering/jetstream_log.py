@@ -16,7 +16,8 @@ from stoa.bus.names import token
 from stoa.kernel import limits
 
 API: Final = "$JS.API"
-ANSWER_S: Final = 5.0  # for JetStream to answer a request about the log
+ANSWER_S: Final = 2.0  # for JetStream to answer a request about the log
+AWAY_NS: Final = 5_000_000_000  # a replica is heard every second while it is there
 AGAIN_S: Final = 0.5  # from one try to open a log to the next
 
 MAX_ENTRY_BYTES: Final = limits.MAX_BATCH_BYTES + 64 * 1024  # a batch, its signature and its headers
@@ -81,12 +82,22 @@ class Log(NamedTuple):
 
 
 class Seen(NamedTuple):
-    """A log as its leader describes it. ``identity`` is the time of its creation: another one, another log."""
+    """A log as its leader describes it. ``identity`` is the time of its creation: another one, another log.
+
+    ``away`` are the replicas that the leader has not heard from of late; without a majority it stays leader for long.
+    """
 
     identity: str
     last: int
     leader: str
+    away: tuple[str, ...]
+    replicas: int
     configuration: dict[str, object]
+
+    @property
+    def accepts(self) -> bool:
+        """Whether a majority of the replicas is there."""
+        return 2 * (self.replicas - len(self.away)) > self.replicas
 
 
 async def asked(client: Client, what: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
@@ -137,5 +148,8 @@ def differences(log: Log, seen: Seen) -> str:
 
 
 def _seen(told: dict[str, Any]) -> Seen:
-    leader = told.get("cluster", {}).get("leader", "")
-    return Seen(told["created"], told["state"]["last_seq"], leader, told["config"])
+    cluster = told.get("cluster") or {}
+    others = cluster.get("replicas") or []
+    away = tuple(one["name"] for one in others if one.get("offline") or one.get("active", 0) > AWAY_NS)
+    last, leader = told["state"]["last_seq"], cluster.get("leader", "")
+    return Seen(told["created"], last, leader, away, len(others) + 1, told["config"])
