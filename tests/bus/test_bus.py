@@ -241,3 +241,19 @@ def test_a_name_is_one_token_and_comes_back(text: str) -> None:
 def test_what_no_name_is_written_as_is_refused(written: str) -> None:
     with pytest.raises(ValueError, match=r".+"):
         text_of(written)
+
+
+def test_a_question_under_way_ends_when_the_bus_is_closed(one_server: Servers) -> None:
+    bus, other = (Bus(BusSettings(one_server.urls(), name)) for name in ("BROKER-A", "BROKER-B"))
+    assert bus.wait(READY_S)
+    assert other.wait(READY_S)
+    thinking = threading.Event()
+    other.serve("pondering", lambda _, payload: b"!" if payload == b"?" or thinking.wait(SOON) else b"")
+    eventually(lambda: answered(bus, "pondering"))
+    threading.Timer(0.1, bus.close).start()
+    mark = time.monotonic()
+    with pytest.raises(Disconnected):
+        bus.request("pondering", b"hard", SOON)
+    assert time.monotonic() - mark < SOON / 2
+    thinking.set()
+    other.close()

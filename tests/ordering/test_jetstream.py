@@ -14,7 +14,7 @@ from stoa.kernel import limits
 from stoa.ordering.condition import Kind
 from stoa.ordering.engine import LogFull, Ordered
 from stoa.ordering.jetstream import JetStreamEngine
-from stoa.ordering.jetstream_log import Log, LogUnfit
+from stoa.ordering.jetstream_log import Log, LogTrouble, LogUnfit, open_log
 from stoa.ordering.jetstream_reader import MAX_AHEAD
 from stoa.ordering.jetstream_safe import LogUnsafe, check_synced
 from tests.bus.servers import READY_S, Servers, eventually
@@ -106,6 +106,12 @@ def test_a_log_is_opened_once_and_checked_by_who_comes_later(streams: Streams) -
     assert opened(streams.bus, log) == seen
     with pytest.raises(LogUnfit, match="max_bytes"):
         opened(streams.bus, log._replace(max_bytes=log.max_bytes * 2))
+
+
+def test_a_log_that_cannot_be_is_refused_with_the_servers_words(streams: Streams) -> None:
+    log = new_log(replicas=3)
+    with pytest.raises(LogTrouble, match="replicas > 1"):
+        streams.bus.run(lambda client: open_log(client, log, patience=0.1), READY_S)
 
 
 def test_names_that_are_no_subjects_are_written_so_that_they_are(streams: Streams) -> None:
