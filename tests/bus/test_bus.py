@@ -11,10 +11,11 @@ from stoa.bus.bus import Bus
 from stoa.bus.faults import Disconnected, Silent, TooLarge
 from stoa.bus.lane import Arrived, Lane
 from stoa.bus.names import text_of, token
-from stoa.bus.settings import MAX_PAYLOAD_BYTES, MAX_QUEUED, BusSettings
+from stoa.bus.settings import MAX_PAYLOAD_BYTES, MAX_QUEUED_BYTES, MESSAGE_BYTES, BusSettings
 from tests.bus.servers import READY_S, Servers, eventually, free_ports
 
 SOON = 15.0  # seconds
+MAX_QUEUED = MAX_QUEUED_BYTES // MESSAGE_BYTES
 
 
 @pytest.fixture
@@ -203,15 +204,35 @@ def test_a_slow_handler_loses_the_oldest_and_keeps_nobody_waiting() -> None:
 
     def handle(arrived: Arrived) -> None:
         gate.wait(SOON)
-        handled.append(int(arrived.subject))
+        handled.append(int(arrived.payload))
 
     lane = Lane("slow", handle)
     for number in range(MAX_QUEUED + 100):
-        lane.put(Arrived(str(number), b"", ""))
+        lane.put(Arrived("one", b"%d" % number, ""))
     gate.set()
     eventually(lambda: handled and handled[-1] == MAX_QUEUED + 99)
     assert lane.overflowed in (99, 100), "the first may have been taken before the others came"
     assert handled[-MAX_QUEUED:] == list(range(100, MAX_QUEUED + 100))
+    lane.close()
+
+
+def test_who_floods_loses_his_own_words_and_delays_nobody() -> None:
+    gate, handled = threading.Event(), list[str]()
+
+    def handle(arrived: Arrived) -> None:
+        gate.wait(SOON)
+        handled.append(arrived.subject)
+
+    lane = Lane("flooded", handle)
+    lane.put(Arrived("say.flood", bytes(MAX_QUEUED_BYTES // 2), ""))
+    for _ in range(3):
+        lane.put(Arrived("say.quiet", b"vote", ""))
+    for _ in range(2 * MAX_QUEUED):
+        lane.put(Arrived("say.flood", b"", ""))
+    gate.set()
+    eventually(lambda: handled.count("say.quiet") == 3)
+    assert handled[:8].count("say.quiet") == 3, "subjects take turns"
+    assert lane.overflowed >= MAX_QUEUED
     lane.close()
 
 
