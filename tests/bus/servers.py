@@ -62,7 +62,11 @@ class Servers:
         """All of them, until JetStream is ready on each."""
         for at in range(self.size):
             self.spawn(at)
-        self.ready()
+        try:
+            self.ready()
+        except AssertionError:
+            self.stop()
+            raise
         return self
 
     def spawn(self, at: int) -> None:

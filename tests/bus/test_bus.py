@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -24,6 +24,20 @@ def bus(one_server: Servers) -> Iterator[Bus]:
     assert bus.wait(READY_S)
     yield bus
     bus.close()
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> Iterator[Callable[[int], Servers]]:
+    """Starts servers that a test may ruin."""
+    started: list[Servers] = []
+
+    def start(size: int) -> Servers:
+        started.append(Servers(tmp_path, size))
+        return started[-1].start()
+
+    yield start
+    for servers in started:
+        servers.stop()
 
 
 def said(bus: Bus, subject: str, heard: list[bytes]) -> None:
@@ -146,8 +160,8 @@ def test_a_closed_bus_says_so(one_server: Servers) -> None:
     assert bus.counts().dropped == 1
 
 
-def test_a_question_under_way_ends_with_its_connection(tmp_path: Path) -> None:
-    servers = Servers(tmp_path, 1).start()
+def test_a_question_under_way_ends_with_its_connection(start: Callable[[int], Servers]) -> None:
+    servers = start(1)
     bus = Bus(BusSettings(servers.urls(), "BROKER-A"))
     assert bus.wait(READY_S)
     bus.serve("never", lambda _, payload: b"!" if payload == b"?" else threading.Event().wait(1.0) or b"")
@@ -158,11 +172,10 @@ def test_a_question_under_way_ends_with_its_connection(tmp_path: Path) -> None:
         bus.request("never", b"hard", SOON)
     assert time.monotonic() - mark < SOON / 2
     bus.close()
-    servers.stop()
 
 
-def test_it_comes_back_and_listens_again(tmp_path: Path) -> None:
-    servers = Servers(tmp_path, 1).start()
+def test_it_comes_back_and_listens_again(start: Callable[[int], Servers]) -> None:
+    servers = start(1)
     bus = Bus(BusSettings(servers.urls(), "BROKER-A"))
     heard: list[bytes] = []
     said(bus, "news", heard)
@@ -176,14 +189,13 @@ def test_it_comes_back_and_listens_again(tmp_path: Path) -> None:
     assert bus.counts().connections == 2
     assert bus.counts().dropped >= 1
     bus.close()
-    servers.stop()
 
 
 def test_the_own_server_comes_first_another_while_it_is_away_and_then_it_again(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    start: Callable[[int], Servers], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("stoa.bus.bus.HOME_S", 0.2)
-    servers = Servers(tmp_path, 2).start()
+    servers = start(2)
     bus = Bus(BusSettings(servers.urls(), "BROKER-A"))
     assert bus.wait(READY_S)
     assert bus.counts().server == servers.url(0)
@@ -196,7 +208,6 @@ def test_the_own_server_comes_first_another_while_it_is_away_and_then_it_again(
     eventually(lambda: bus.counts().server == servers.url(0))
     eventually(lambda: bus.publish("news", b"home") or b"home" in heard)
     bus.close()
-    servers.stop()
 
 
 def test_a_slow_handler_loses_the_oldest_and_keeps_nobody_waiting() -> None:
