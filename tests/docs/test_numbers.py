@@ -6,6 +6,7 @@ import pytest
 
 from stoa.api.health import MAX_LAG
 from stoa.api.limits import MAX_SUBSCRIBERS
+from stoa.bus.settings import HOME_S, MAX_PAYLOAD_BYTES
 from stoa.custody.sessions import IDLE_LIFE, WHOLE_LIFE
 from stoa.intake.gate import MAX_WAITING, MAX_WAITING_BYTES
 from stoa.kernel import limits
@@ -13,6 +14,7 @@ from stoa.kernel.time import DAY, SECOND
 from stoa.ledger.assets.joining import KEPT
 from stoa.ledger.catalog import REJECTIONS, tag_of
 from stoa.node.config import DEFAULT_PORT
+from stoa.ordering.condition import Kind
 from tests.docs.pages import ROOT, WRITTEN, text_of
 
 MIB = 1024 * 1024
@@ -29,6 +31,9 @@ SAID = (
         "docs/concepts/custody.md",
         f"{IDLE_LIFE // (60 * SECOND)} minutes without use or {WHOLE_LIFE // (3_600 * SECOND)} h",
     ),
+    ("docs/concepts/log.md", f"every {HOME_S:.0f} seconds"),
+    ("docs/concepts/log.md", f"max_payload: {MAX_PAYLOAD_BYTES // MIB}MB"),
+    *(("docs/concepts/log.md", f"| `{kind}` |") for kind in Kind),
     ("docs/operations/health.md", f"more than {MAX_LAG} blocks behind"),
     ("docs/operations/health.md", f"at {MAX_SUBSCRIBERS} |"),
     ("docs/operations/runbook.md", f"{MAX_WAITING:,} transactions, or {MAX_WAITING_BYTES // MIB} MiB"),
