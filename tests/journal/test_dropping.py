@@ -26,6 +26,7 @@ from tests.journal.test_scrub import one_round
 SEGMENT_BYTES = 1_400
 BLOCKS = blocks(COUNT)
 STEP = 500
+READS = 50  # of each reader while segments are written anew under it
 
 
 def odd(height: int) -> bool:
@@ -220,9 +221,9 @@ def test_no_room_for_the_new_segment_changes_nothing() -> None:
 
 def test_readers_never_read_wrongly_while_segments_are_written_anew(tmp_path: Path) -> None:
     """Threads of the writer's process and readers beside it, while bodies come and go and the tail grows."""
-    folder, chain = tmp_path / "journal", blocks(60)
+    folder, chain = tmp_path / "journal", blocks(30)
     journal = Journal.create(folder, GENESIS, GENESIS_HEADER, segment_bytes=3_000)
-    for block in chain[:40]:
+    for block in chain[:20]:
         journal.append(block, (Vote(block.header.height, block.header.hash(), "BANK", b"vote"),))
         journal.sync()
         journal.certify(certificate_for(block.header, ()))
@@ -248,23 +249,23 @@ def test_readers_never_read_wrongly_while_segments_are_written_anew(tmp_path: Pa
     for thread in threads:
         thread.start()
     round_ = 0
-    while (round_ < 20 or min(reads) < 100) and not errors and round_ < 2_000:
-        block = chain[40 + round_ % 20] if round_ < 20 else None
+    while (round_ < 10 or min(reads) < READS) and not errors and round_ < 2_000:
+        block = chain[20 + round_] if round_ < 10 else None
         if block:
             journal.append(block, (Vote(block.header.height, block.header.hash(), "BANK", b"vote"),))
             journal.sync()
             journal.certify(certificate_for(block.header, ()))
-        drop(journal, lambda height, turn=round_: height % 3 != turn % 3, below=61)  # type: ignore[misc]
-        restore(journal, [chain[at] for at in range(round_ % 7, journal.height, 7)])
+        drop(journal, lambda height, turn=round_: height % 3 != turn % 3, below=31)  # type: ignore[misc]
+        restore(journal, [chain[at] for at in range(round_ % 11, journal.height, 11)])
         round_ += 1
     over.set()
     for thread in threads:
         thread.join(30)
     assert not errors, errors[0]
-    assert min(reads) >= 100
+    assert min(reads) >= READS
     for source in sources:
         source.close()
-    assert inspect(folder, expected_head=chain[59].header).ok
+    assert inspect(folder, expected_head=chain[29].header).ok
 
 
 def test_a_reader_of_a_journal_that_was_cut_goes_on(tmp_path: Path) -> None:
