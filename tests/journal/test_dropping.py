@@ -124,6 +124,27 @@ def test_only_full_segments_of_final_blocks_are_touched() -> None:
         Dropping(opened(disk, True), nothing, 5)
 
 
+def test_a_closed_journal_is_not_touched_and_a_missing_segment_is_damage() -> None:
+    disk = written(SimulatedDisk())
+    journal = opened(disk)
+    dropping = Dropping(journal, nothing, COUNT)
+    dropping.step(STEP)
+    before = segments(disk)
+    journal.close()
+    with pytest.raises(ValueError, match="closed"):
+        finish(dropping)
+    assert segments(disk) == before
+    with opened(disk) as journal:
+        disk.delete(FOLDER / min(before))
+        with pytest.raises(Damaged, match="block 1, segment: it is missing"):
+            finish(Dropping(journal, nothing, COUNT))
+        with pytest.raises(Damaged, match="it is missing"):
+            journal.block(1)
+        with pytest.raises(Damaged, match="it is missing"):
+            restore(journal, [BLOCKS[0]])
+        assert journal.head == LAST, "and the rest goes on"
+
+
 def test_every_flipped_byte_of_what_is_left_is_found_and_located() -> None:
     disk = written(SimulatedDisk())
     with opened(disk) as journal:

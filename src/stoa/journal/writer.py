@@ -78,9 +78,10 @@ class Writer(Log):
     def swap(self, made: Rewriting) -> bool:
         """Put a segment that was written anew in the place of the old one; False when that is not there any more.
 
-        Nobody may append to the last segment since it was begun. Raises Fatal.
+        Nobody may append to the last segment since it was begun. Raises Fatal, and ValueError once it is closed.
         """
         self._alive()
+        self._pen()
         first = made.old.first
         if self._heads[made.ordinal] is not made.old:
             return False
