@@ -110,7 +110,7 @@ def _check(journal: Journal, piece: Restored) -> None:
 
 
 def _hash_at(journal: Journal, height: int) -> bytes:
-    """The hash that the journal itself holds for the block, from the best witness that is still whole; Damaged when none is."""
+    """The hash that the journal itself holds for the block, from the best witness that is whole. Raises Damaged."""
     try:
         if certificate := journal.certificate(height):
             return certificate.block_hash
