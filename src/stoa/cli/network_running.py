@@ -203,37 +203,43 @@ def _answer_status(net: "Running", common: Common) -> None:
 
 
 def _table(net: "Running", found: "tuple[Standing, ...]", common: Common) -> "Table":
-    from rich.markup import escape
+    from rich.box import SIMPLE_HEAD
     from rich.table import Table
 
-    from stoa.kernel.time import iso
-
-    table = Table(title=f"{net.plan.chain} ({net.plan.quorum})", title_justify="left")
+    table = Table(title=f"{net.plan.chain} ({net.plan.quorum})", title_justify="left", box=SIMPLE_HEAD, pad_edge=False)
     heads = common.words(
-        "institution,validator,height,block,made by,votes,lag,waiting,server,cut off",
-        "기관,검증인,높이,블록,생성자,투표,지연,대기,서버,단절",
+        "institution,validator,height,block,made by,votes,server", "기관,검증인,높이,블록,생성자,투표,서버"
     )
     for name in heads.split(","):
         table.add_column(name, overflow="fold")
     table.columns[0].no_wrap = True
     for one in found:
-        well = "green" if one.health == "ready" else "red"
-        when = iso(one.block_time)[11:19] if one.block_time else ""
+        height = str(one.height) if one.height >= 0 else ""
         table.add_row(
-            one.code, f"[{well}]{escape(one.health)}[/]", str(one.height) if one.height >= 0 else "",
-            f"{one.block_hash[:8]} {when}", one.producer, str(one.votes or ""), str(one.lag or ""),
-            str(one.waiting or ""), _server(one, common), one.cut,
+            one.code, _validator(one, common), f"{height} (-{one.lag})" if one.lag else height, one.block_hash[:8],
+            one.producer, str(one.votes or ""), _server(one, common),
         )  # fmt: skip
     return table
 
 
+def _validator(one: "Standing", common: Common) -> str:
+    """A validator in a few words: how it is, and what waits for a block."""
+    from rich.markup import escape
+
+    well = "green" if one.health == "ready" else "red"
+    waits = common.words(f", {one.waiting} wait", f", 대기 {one.waiting}") if one.waiting else ""
+    return f"[{well}]{escape(one.health)}[/]{waits}"
+
+
 def _server(one: "Standing", common: Common) -> str:
-    """An ordering server in a few words: how it is, how many others it reaches, whether it leads them."""
+    """An ordering server in a few words: how it is, how many others it reaches, whether it leads them or is cut off."""
     server = one.ordering
     if server.state != "running":
         return f"[red]{server.state}[/]"
     well = "[green]ok[/]" if server.healthy and server.synced else "[red]unwell[/]"
-    return f"{well} +{server.routes}" + (common.words(" leads", " 리더") if server.leader == one.code else "")
+    leads = common.words(" leads", " 리더") if server.leader == one.code else ""
+    cut = {"both": " cut off", "in": " hears nothing", "out": " is not heard", "": ""}[one.cut]
+    return f"{well} +{server.routes}{leads}[red]{cut}[/]"
 
 
 def _watch(net: "Running", common: Common) -> None:
