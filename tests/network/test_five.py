@@ -1,4 +1,4 @@
-"""Five institutions, five servers and five validators as real processes: they agree, lose members, and get them back."""
+"""Five institutions as real processes, each a server and a validator: they agree, lose members, get them back."""
 
 import json
 import os

@@ -200,9 +200,8 @@ def test_servers_and_validators_come_up_and_nothing_is_left(tmp_path: Path) -> N
             assert PASSPHRASE.encode() not in environ
         finally:
             shown.send_signal(signal.SIGINT)
-            out, _ = shown.communicate(timeout=60)
+            shown.communicate(timeout=60)
     assert shown.returncode == 0
-    assert b"OTC-MARKET" in out
     assert not _alive(folder)
 
 

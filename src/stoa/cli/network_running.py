@@ -2,7 +2,7 @@
 
 import signal
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 
 from cyclopts import Parameter
@@ -63,16 +63,22 @@ def up(
     net = running(common, _telling(common))
     members = (_member(net, only),) if only else net.here
     word = passphrase(common) if part != "server" else None
+    if detach:
+        with _troubles():
+            net.up(members, _parts(part), word)
+        _answer_status(net, common)
+        return
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # from the start, so that nothing is left behind
     with _troubles():
         try:
             net.up(members, _parts(part), word)
-            if not detach:
-                _watch(net, common)
+            _watch(net, common)
+        except KeyboardInterrupt:
+            pass
         finally:
-            if not detach:
-                _down(net, members)
-    if detach:
-        _answer_status(net, common)
+            for number in (signal.SIGINT, signal.SIGTERM):
+                signal.signal(number, signal.SIG_IGN)  # it ends already
+            _down(net, members)
 
 
 def _down(net: "Running", members: "tuple[Member, ...]") -> None:
@@ -99,7 +105,8 @@ def status(
     """Show height, finality, producer, votes, lag and health of each member, and how its ordering server is."""
     net = running(common)
     if watch and not common.json:
-        _watch(net, common)
+        with suppress(KeyboardInterrupt):
+            _watch(net, common)
     else:
         _answer_status(net, common)
 
@@ -243,22 +250,16 @@ def _server(one: "Standing", common: Common) -> str:
 
 
 def _watch(net: "Running", common: Common) -> None:
-    """Show the status every second until SIGINT or SIGTERM; as JSON, once at the start, then wait."""
-    import threading
+    """Show the status every second until Ctrl-C; as JSON, once."""
+    import time
 
     from rich.live import Live
 
-    asked = threading.Event()
-    numbers = (signal.SIGINT, signal.SIGTERM)
-    before = {number: signal.signal(number, lambda *_: asked.set()) for number in numbers}
-    try:
-        if common.json:
-            write_json({"chain": net.plan.chain, "members": net.status()})
-            asked.wait()
-            return
-        with Live(_table(net, net.status(), common), auto_refresh=False) as live:
-            while not asked.wait(LOOK_SECONDS):
-                live.update(_table(net, net.status(), common), refresh=True)
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+    if common.json:
+        write_json({"chain": net.plan.chain, "members": net.status()})
+        while True:
+            time.sleep(LOOK_SECONDS)
+    with Live(_table(net, net.status(), common), auto_refresh=False) as live:
+        while True:
+            time.sleep(LOOK_SECONDS)
+            live.update(_table(net, net.status(), common), refresh=True)
