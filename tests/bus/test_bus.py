@@ -173,7 +173,7 @@ def test_it_comes_back_and_listens_again(tmp_path: Path) -> None:
     eventually(lambda: bus.publish("news", b"again") or b"again" in heard)
     assert b"unheard" not in heard
     assert bus.counts().connections == 2
-    assert bus.counts().dropped == 1
+    assert bus.counts().dropped >= 1
     bus.close()
     servers.stop()
 

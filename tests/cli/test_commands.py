@@ -233,3 +233,11 @@ def test_bench_prints_its_figures() -> None:
     assert 0 < few["refused"] < 20
     assert {"transfers_per_second", "cpu_us_per_transfer", "bare_verify_us", "cpu_ratio", "fsync_us_p50"} <= few.keys()
     assert stoa("bench", "ledger", "--refused-share", "2")[0] == 2
+
+
+def test_a_distribution_is_measured_on_a_real_node() -> None:
+    few = answer("bench", "distribution", "--holders", "900", "--traffic", "100")
+    assert few["paid"] > 900
+    assert (few["refused"], few["late"]) == (0, 0)
+    assert {"payout_seconds", "transfer_ms_p50", "transfer_ms_p99", "cpu_ratio", "stage_seconds"} <= few.keys()
+    assert stoa("bench", "distribution", "--holders", "0")[0] == 2

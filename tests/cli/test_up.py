@@ -1,6 +1,7 @@
 """``stoa up``: the node with its doors, talked to by other commands, stopped by a signal."""
 
 import json
+import os
 import signal
 import subprocess
 import time
@@ -24,6 +25,7 @@ def house(tmp_path: Path) -> Path:
 def test_the_house_opens_serves_and_closes(house: Path) -> None:
     port = next(line.split()[2] for line in (house / "stoa.toml").read_text().splitlines() if line.startswith("port"))
     environment = {"STOA_FOLDER": str(house), "STOA_PASSPHRASE": PASSPHRASE, "PATH": "/usr/bin:/bin"}
+    environment["PYTHONPATH"] = os.environ.get("PYTHONPATH", "")
     running = subprocess.Popen([*ENTRY, "up", "--json"], env=environment, stdout=subprocess.PIPE)
     try:
         _until_ready(f"http://127.0.0.1:{port}/health/ready", running)
@@ -35,6 +37,12 @@ def test_the_house_opens_serves_and_closes(house: Path) -> None:
         done = stoa("submit", "-", "--sign", "BANK", folder=house, given=json.dumps(mine).encode())
         assert done[0] == 0, done
         assert stoa("rebuild-views", folder=house)[0] == 2
+        taken = answer("snapshot", folder=house)
+        assert Path(taken["file"]).stat().st_size == taken["bytes"] > 0
+        wrong = stoa("snapshot", folder=house, STOA_PASSPHRASE="another passphrase")
+        assert (wrong[0], "passphrase does not open" in wrong[2]) == (2, True)
+        refused = httpx.post(f"http://127.0.0.1:{port}/v1/snapshots")
+        assert (refused.status_code, refused.json()["name"]) == (401, "NotAuthenticated")
         assert answer("query", "blocks", folder=house)["blocks"][0]["height"] == 1
         assert answer("verify", folder=house)["flaws"] == []
     finally:

@@ -10,6 +10,7 @@ from stoa.custody.sessions import IDLE_LIFE, WHOLE_LIFE
 from stoa.intake.gate import MAX_WAITING, MAX_WAITING_BYTES
 from stoa.kernel import limits
 from stoa.kernel.time import DAY, SECOND
+from stoa.ledger.assets.joining import KEPT
 from stoa.ledger.catalog import REJECTIONS, tag_of
 from stoa.node.config import DEFAULT_PORT
 from tests.docs.pages import ROOT, WRITTEN, text_of
@@ -20,7 +21,9 @@ SAID = (
     ("docs/concepts/securities.md", f"1 to {limits.MAX_CLASSES} *classes*"),
     ("docs/concepts/securities.md", f"at most {limits.MAX_LOTS:,} lots"),
     ("docs/decisions/0005-lots.md", f"at most {limits.MAX_LOTS:,}"),
-    ("docs/decisions/0010-time-and-due-work.md", f"{limits.MAX_DUE_STEPS} steps"),
+    ("docs/decisions/0005-lots.md", f"until {KEPT} are left"),
+    ("docs/decisions/0005-lots.md", f"the {limits.MAX_LOTS - KEPT} arrivals"),
+    ("docs/decisions/0010-time-and-due-work.md", f"{limits.MAX_DUE_STEPS:,} steps"),
     ("docs/decisions/0011-lanes.md", f"{limits.MAX_LANE + 1:,} lanes"),
     (
         "docs/concepts/custody.md",
@@ -30,7 +33,7 @@ SAID = (
     ("docs/operations/health.md", f"at {MAX_SUBSCRIBERS} |"),
     ("docs/operations/runbook.md", f"{MAX_WAITING:,} transactions, or {MAX_WAITING_BYTES // MIB} MiB"),
     ("README.md", f"http://127.0.0.1:{DEFAULT_PORT}"),
-    ("ARCHITECTURE.md", f"at most {limits.MAX_DUE_STEPS} steps a block"),
+    ("ARCHITECTURE.md", f"at most {limits.MAX_DUE_STEPS:,} steps a block"),
 )
 
 

@@ -139,7 +139,7 @@ def test_only_moves_debits_and_credits() -> None:
     ("table", "writers"),
     [
         ("HOLDINGS", {"assets/register.py"}),
-        ("LOTS", {"assets/register.py"}),
+        ("LOTS", {"assets/register.py", "assets/joining.py"}),
         ("PORTFOLIO", {"assets/register.py"}),
         ("AS_OF", {"assets/register.py"}),
         ("SUPPLY", {"settlement/moves.py"}),

@@ -23,6 +23,7 @@ from stoa.api import (
     proofs,
     securities,
     sessions,
+    snapshots,
     transactions,
 )
 from stoa.api.bell import Bell
@@ -39,6 +40,7 @@ from stoa.ledger.catalog import read_body
 
 ROUTES: Final = (
     transactions, building, intents, sessions, securities, primary, accounts, chain, proofs, log, events, catalog,
+    snapshots,
 )  # fmt: skip
 PREFIX: Final = "/v1"
 
@@ -76,6 +78,7 @@ def create_app(
             "lanes": lanes,
             "refused": refused,
             "metrics": registry(services, refused, feed),
+            "snapshots": snapshots.Snapshots(services.node),
             "proving": CapacityLimiter(MAX_PROOFS),
         }
     )

@@ -92,7 +92,8 @@ class Market:
         self._random, self._time = Random(seed), time
         self._sequences: dict[bytes, int] = {}
 
-    def _signed(self, signers: tuple[Key, ...], *instructions: Instruction) -> bytes:
+    def signed(self, signers: tuple[Key, ...], *instructions: Instruction) -> bytes:
+        """An envelope of these instructions with these signatures, in the first signer's lane 0."""
         author = signers[0].account
         self._sequences[author] = self._sequences.get(author, 0) + 1
         body = Body(self._chain, author, 0, self._sequences[author], self._time + DAY // 2, instructions)
@@ -104,9 +105,9 @@ class Market:
         """Envelopes that make the market: cash, the security with its rules, holders, claims, units."""
         of = self._institution
         trust = (Trust("identity", ("IDP",)),)
-        yield self._signed((of("BANK"),), RegisterCash("USD", "BANK", "Dollar", "USD", 2, Terms(trust, ("*",), ())))
+        yield self.signed((of("BANK"),), RegisterCash("USD", "BANK", "Dollar", "USD", 2, Terms(trust, ("*",), ())))
         controllers = (of("AGENT"), of(VALIDATOR))
-        yield self._signed(controllers, _security(Terms(trust, ("KR", "US"), _rules(len(self.keys)))))
+        yield self.signed(controllers, _security(Terms(trust, ("KR", "US"), _rules(len(self.keys)))))
         for at in range(0, len(self.keys), SET_UP_INSTRUCTIONS // 2):
             some = list(enumerate(self.keys))[at : at + SET_UP_INSTRUCTIONS // 2]
             openings = [
@@ -117,24 +118,24 @@ class Market:
                     OpenAccount(1_000 + number, "BROKER", 1, (one.public,)),
                 )
             ]
-            yield self._signed((of("BROKER"),), *openings)
+            yield self.signed((of("BROKER"),), *openings)
             verified = [number for number, _ in some if number]
             until = self._time + 365 * DAY
-            yield self._signed(
+            yield self.signed(
                 (of("IDP"),), *(Attest(1_000 + number, "identity", "IDP", "KR", until) for number in verified)
             )
-            yield self._signed(
+            yield self.signed(
                 controllers, *(Issue(ASSET, self.keys[number].account, UNITS_EACH, 0, 0) for number in verified)
             )
         frozen = self.keys[_FROZEN].account
-        yield self._signed(controllers, FreezeUnits(ASSET, frozen, UNITS_EACH, False, "bench", bytes(32)))
+        yield self.signed(controllers, FreezeUnits(ASSET, frozen, UNITS_EACH, False, "bench", bytes(32)))
 
     def hot_transfers(self, count: int) -> list[bytes]:
         """Signed transfers that all pay into, or out of, one account."""
         hot, others = self.keys[_FROZEN + 1], self.keys[_FROZEN + 2 :]
         pairs = [(hot, other) if number % 2 else (other, hot) for number, other in zip(range(count), cycle(others))]
         return [
-            self._signed((sender,), Transfer(ASSET, sender.account, receiver.account, 1, 0, ()))
+            self.signed((sender,), Transfer(ASSET, sender.account, receiver.account, 1, 0, ()))
             for sender, receiver in pairs
         ]
 
@@ -155,7 +156,7 @@ class Market:
                 receiver = self.keys[0]
             else:
                 sender = self.keys[_FROZEN]
-        return self._signed((sender,), Transfer(ASSET, sender.account, receiver.account, units, 0, ()))
+        return self.signed((sender,), Transfer(ASSET, sender.account, receiver.account, units, 0, ()))
 
 
 def _security(terms: Terms) -> CreateSecurity:

@@ -39,6 +39,8 @@ class Lane:
     def put(self, arrived: Arrived) -> None:
         """Queue a message; never blocks."""
         with self._changed:
+            if self._closed:
+                return
             self._waiting.append(arrived)
             self._bytes += len(arrived.payload)
             while len(self._waiting) > MAX_QUEUED or self._bytes > MAX_QUEUED_BYTES:

@@ -68,3 +68,22 @@ def network(
     )  # fmt: skip
     figures = run(options)
     common.fields({**figures._asdict(), "workload": asdict(options)}, "stoa bench network")
+
+
+@bench.command
+def distribution(
+    *,
+    holders: Annotated[int, Parameter(help="Holders to be paid.")] = 100_000,
+    traffic: Annotated[int, Parameter(help="Transfers a second of other people meanwhile.")] = 500,
+    seed: int = 1,
+    common: Common = PLAIN,
+) -> None:
+    """Income for a crowd on a real node, and how long other people's transfers take meanwhile."""
+    from dataclasses import asdict
+
+    from stoa.bench.distribution import Options, run
+
+    if holders < 1 or traffic < 0:
+        raise Usage("--holders is 1 or more, --traffic is 0 or more")
+    options = Options(holders, traffic, seed)
+    common.fields({**run(options)._asdict(), "workload": asdict(options)}, "stoa bench distribution")

@@ -7,19 +7,23 @@ that damage is found and located. Does not own what a block means (``ledger``), 
 from stoa.journal.check import Report, inspect
 from stoa.journal.cutting import cut
 from stoa.journal.disk import REAL_DISK, Disk
-from stoa.journal.faults import Damage, Damaged, DiskFull, Fatal, NoJournal, NotNext, Occupied
+from stoa.journal.dropping import Dropping
+from stoa.journal.faults import BodyDropped, Damage, Damaged, DiskFull, Fatal, NoJournal, NotNext, Occupied
 from stoa.journal.flaws import Authority
 from stoa.journal.journal import Journal
+from stoa.journal.restoring import restore
 from stoa.journal.scrub import Scrub
 from stoa.journal.snapshot import Snapshot, write_snapshot
 
 __all__ = [
     "REAL_DISK",
     "Authority",
+    "BodyDropped",
     "Damage",
     "Damaged",
     "Disk",
     "DiskFull",
+    "Dropping",
     "Fatal",
     "Journal",
     "NoJournal",
@@ -30,5 +34,6 @@ __all__ = [
     "Snapshot",
     "cut",
     "inspect",
+    "restore",
     "write_snapshot",
 ]

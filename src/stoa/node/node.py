@@ -19,7 +19,6 @@ from stoa.journal.disk import REAL_DISK, Disk
 from stoa.journal.journal import Journal
 from stoa.kernel import signing
 from stoa.kernel.base import Broken, Rejection
-from stoa.kernel.codec import Malformed
 from stoa.ledger import due, machine
 from stoa.ledger.catalog import Body
 from stoa.ledger.governance.members import members
@@ -28,16 +27,18 @@ from stoa.ledger.state import State
 from stoa.node import proofs, snapshot
 from stoa.node.answers import Answers
 from stoa.node.checkpoints import Checkpoints, make_checkpoint
+from stoa.node.circle import Circle
 from stoa.node.commit import Commit, FinalBlock, Listener, Skipped
 from stoa.node.config import CHECKPOINT_BLOCKS
 from stoa.node.epoch_file import EpochFile
 from stoa.node.evidence import EvidenceBook
 from stoa.node.finality import Finality, Members, Validator
-from stoa.node.health import Health, Network, PeerSeen
+from stoa.node.health import Health, Network
 from stoa.node.history import History
 from stoa.node.inbox import Fetched, Heard, Inbox, Leave
 from stoa.node.links import Links, alone
 from stoa.node.log import LOG, log_block
+from stoa.node.outbox import Outbox
 from stoa.node.places import Located, Places
 from stoa.node.producer import Cut, Producer
 from stoa.node.recovery import Progress, bring_up, open_state
@@ -47,7 +48,6 @@ from stoa.node.voice import Voice
 from stoa.ordering.engine import Engine, LogClosed, LogFull, Ordered
 from stoa.peers.promise import Peers
 from stoa.wire.proof import ReceiptProof, RowProof
-from stoa.wire.status import Status, Word, read_word
 from stoa.wire.vote import Checkpoint
 
 MAX_SKIPPED: Final = 100  # skipped batches kept to be looked at
@@ -112,7 +112,7 @@ class Node:
         self.evidence = EvidenceBook(folder)
         self._inbox = Inbox()
         self._inbox.enter(self._epochs.known.epoch)
-        self._heard: dict[str, tuple[Status, float]] = {}
+        self._circle = Circle(self._inbox, self.evidence, clock)
         self.voice = Voice(
             self.peers, self._inbox, self._epochs, self.evidence, clock, self._final, self._skip, self._entered,
             self._publish,
@@ -122,21 +122,37 @@ class Node:
         self._listeners: list[Listener] = []
         self._healed = -1  # the height at which the state was built again last
         self._places = Places()
-        self._producer = Producer(self.chain, validator, self.gate, self._cut, clock, self._produced())
+        outbox = None
+        if self.peers is not None:
+            outbox = Outbox(folder)
+            self._opened.callback(outbox.close)
+        self._producer = Producer(
+            self.chain,
+            validator,
+            self.gate,
+            self._cut,
+            clock,
+            self._produced(),
+            outbox,
+            lambda: self._circle.pace(self._commit.head.height),
+        )
         self._checkpoints = Checkpoints(self.store, self.journal, self.finality, checkpoint_blocks)
         self._stopping = threading.Event()
+        self._threads = self._made_threads()
+        if self.peers is None:
+            self._round.start()  # alone, what was kept is final
+
+    def _made_threads(self) -> list[threading.Thread]:
         works = {
             "batches": self._cut_batches,
             "log": self._read_log,
             "blocks": self._make_blocks,
             "checkpoints": self._make_checkpoints,
         }
-        self._threads = [
+        return [
             threading.Thread(target=self._guarded, args=(work,), name=f"stoa-{name}", daemon=True)
             for name, work in works.items()
         ]
-        if self.peers is None:
-            self._round.start()  # alone, what was kept is final
 
     def _resumed(self, away: bool) -> Core:
         """Agreement as of the last final block."""
@@ -152,7 +168,7 @@ class Node:
         else:
             voting_key = signing.public_key(self.validator.secret)
             answers = Answers(self.journal, lambda: self._epochs.known.opening, voting_key, self.leave_epoch)
-            self.peers.listen(self._hear, answers.answer)
+            self.peers.listen(self._circle.hear, answers.answer)
         for thread in self._threads:
             thread.start()
 
@@ -256,20 +272,6 @@ class Node:
         self.skips += 1
         LOG.warning("skipped", **skipped._asdict())
 
-    def _hear(self, sender: str, raw: bytes) -> None:
-        """On a thread of the peers' own."""
-        try:
-            word: Word = read_word(raw)
-        except Malformed as malformed:
-            self.evidence.note(self._clock(), "malformed", sender, 0, malformed.rule, raw[:1_000])
-            return
-        if isinstance(word, Status):
-            if word.validator != sender:
-                self.evidence.note(self._clock(), "false_name", sender, 0, f"speaks as {word.validator}", raw[:1_000])
-                return
-            self._heard[sender] = word, time.monotonic()
-        self._inbox.put(Heard(word))
-
     def _entered(self) -> None:
         """The log of another epoch is read from now on."""
         epoch, before = self._epochs.known.epoch, self.engine
@@ -289,12 +291,14 @@ class Node:
             except LogClosed:
                 return
 
-    def _verified(self, envelopes: Sequence[bytes]) -> list[bool]:
-        """Verdicts: what this node's own gate has checked is not checked again, the rest is."""
+    def _verified(self, envelopes: Sequence[bytes]) -> list[bool | None]:
+        """Verdicts: what this node's own gate has checked is not checked again; the rest is checked in processes of
+        their own, or, where there are none, when the block is executed."""
         passed = self._producer.passed
         unknown = [raw for raw in envelopes if raw not in passed]
-        verdicts = dict(zip(unknown, self.verifier.start(unknown).get().verdicts, strict=True))
-        return [verdicts.get(raw, True) for raw in envelopes]
+        asked = self.verifier.ahead(unknown)
+        found = dict(zip(unknown, asked.get().verdicts, strict=True)) if asked else {}
+        return [True if raw in passed else found.get(raw) for raw in envelopes]
 
     def _announce(self, final: FinalBlock) -> None:
         self._places.note(final)
@@ -353,15 +357,12 @@ class Node:
 
     def network(self) -> Network:
         """How this validator stands among the others."""
-        core, now = self._round.core, time.monotonic()
-        peers = tuple(
-            PeerSeen(name, status.height, status.epoch, status.block_hash, round(now - at, 3))
-            for name, (status, at) in sorted(self._heard.copy().items())
-        )
+        core = self._round.core
         produced = tuple(sorted(self._commit.produced.items()))
+        members, peers = tuple(sorted(core.seats.keys)), self._circle.seen()
         return Network(
-            self.validator.institution, core.epoch, core.seats.quorum, tuple(sorted(core.seats.keys)), peers, produced,
-            core.away, dict(self.voice.alarms), self.evidence.count, self._inbox.dropped,
+            self.validator.institution, core.epoch, core.seats.quorum, members, peers, produced, core.away,
+            dict(self.voice.alarms), self.evidence.count, self._inbox.dropped,
         )  # fmt: skip
 
     def leave_epoch(self, epoch: int) -> None:

@@ -43,7 +43,7 @@ class JetStreamEngine:
         self._ahead: deque[Ordered] = deque()
         self._bytes = 0
         self._read = 0  # the highest position that was delivered or that a reader is done with
-        self._reading = self._closed = False
+        self._reading = self._closed = self._is_full = False
         self._changed = threading.Condition()
         self._room: asyncio.Event | None = None  # of the loop
         self._condition = WELL
@@ -103,7 +103,8 @@ class JetStreamEngine:
         self._read = max(self._read, upto)
         while self._ahead and self._ahead[0].position <= upto:
             self._bytes -= len(self._ahead.popleft().batch)
-        if self._has_room() and self._room:
+        if self._is_full and self._has_room() and self._room:
+            self._is_full = False
             self._bus.soon(self._room.set)
 
     def _has_room(self) -> bool:
@@ -124,10 +125,10 @@ class JetStreamEngine:
             await feed.end()
 
     async def _wait_for_room(self, room: asyncio.Event) -> None:
-        while True:
-            room.clear()
-            if self._has_room():
-                return
+        room.clear()
+        with self._changed:
+            self._is_full = not self._has_room()
+        if self._is_full:
             await room.wait()
 
     def _take(self, ordered: Ordered) -> None:
