@@ -233,3 +233,10 @@ def test_bench_prints_its_figures() -> None:
     assert 0 < few["refused"] < 20
     assert {"transfers_per_second", "cpu_us_per_transfer", "bare_verify_us", "cpu_ratio", "fsync_us_p50"} <= few.keys()
     assert stoa("bench", "ledger", "--refused-share", "2")[0] == 2
+
+
+def test_bench_replays_what_it_made() -> None:
+    few = answer("bench", "replay", "--transfers", "200", "--holders", "20", "--batch", "50", "--processes", "0")
+    assert few["transactions"] > 200
+    assert few["verifying"]["transactions_per_second"] > 0
+    assert few["trusting"]["transactions_per_second"] > 0

@@ -102,7 +102,7 @@ class _Walk:
         try:
             self._checkpoints = list(self.journal.checkpoints())
             replay = self._founded()
-            for header in replay.run((block for block, _ in self.journal.replay()), verifier):
+            for header in replay.run(self.journal.replay(), verifier):
                 self._pass(header)
                 if progress is not None:
                     progress(header.height, last)
