@@ -102,7 +102,7 @@ def write_line(view: State, key: tuple[str, bytes], snapshot: int, before: Holdi
         after = replace(after, written=snapshot)
     if before is EMPTY_LINE:
         view.put(PORTFOLIO, (key[1], key[0]), 1)
-    view.put(HOLDINGS, key, after)
+    view.change(HOLDINGS, key, None if before is EMPTY_LINE else before, after)
 
 
 def give(view: State, asset: str, terms: Asset, account: bytes, before: Holding, units: int, lots: list[Taken]) -> None:
@@ -114,9 +114,9 @@ def give(view: State, asset: str, terms: Asset, account: bytes, before: Holding,
         left = lot.units - one.units
         if left:
             kept = lot.cost - moved_cost(one)
-            view.put(LOTS, (asset, account, number), Lot(left, lot.acquired, lot.source, kept, lot.locked))
+            view.change(LOTS, (asset, account, number), lot, Lot(left, lot.acquired, lot.source, kept, lot.locked))
         else:
-            view.put(LOTS, (asset, account, number), None)
+            view.change(LOTS, (asset, account, number), lot, None)
             if number == head:
                 head += 1
     if head != before.head:
@@ -141,7 +141,7 @@ def take(
     key = (asset, account)
     tail = before.tail
     for lot in lots:
-        view.add(LOTS, (asset, account, tail), lot)
+        view.change(LOTS, (asset, account, tail), None, lot)
         tail += 1
     after = Holding(
         before.units + units,
