@@ -241,3 +241,10 @@ def test_a_distribution_is_measured_on_a_real_node() -> None:
     assert (few["refused"], few["late"]) == (0, 0)
     assert {"payout_seconds", "transfer_ms_p50", "transfer_ms_p99", "cpu_ratio", "stage_seconds"} <= few.keys()
     assert stoa("bench", "distribution", "--holders", "0")[0] == 2
+
+
+def test_bench_replays_what_it_made() -> None:
+    few = answer("bench", "replay", "--transfers", "200", "--holders", "20", "--batch", "50", "--processes", "0")
+    assert few["transactions"] > 200
+    assert few["verifying"]["transactions_per_second"] > 0
+    assert few["trusting"]["transactions_per_second"] > 0

@@ -131,7 +131,7 @@ class Round:
             case Execute():
                 return self._execute(effect)
             case Redo(block):
-                return self.core.executed(self.commit.redo(block, vouched=True).hash())
+                return self.core.executed(self._redo(block))
             case Keep(vote):
                 self.commit.keep(vote)
                 return self.core.kept()
@@ -158,6 +158,14 @@ class Round:
             return effects
         header = self.commit.execute(admitted, self._verdicts(admitted.batch.body.envelopes))
         return self.core.executed(header.hash())
+
+    def _redo(self, block: Block) -> bytes:
+        """The hash that a certified block has here. The quorum vouches for its signatures, but may have refused one."""
+        certified = block.header.hash()
+        if self.commit.redo(block, vouched=True).hash() != certified:
+            self.commit.take_back()
+            return self.commit.redo(block, vouched=False).hash()
+        return certified
 
     def _finalise(self, effect: Finalise) -> list[Effect]:
         at = self.core.at
