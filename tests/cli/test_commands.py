@@ -144,6 +144,15 @@ def test_wrong_use_ends_with_two(ledger: Path, tmp_path: Path) -> None:
     assert answer("query", "security", "NONE", folder=ledger, code=2)["error"] == "usage"
 
 
+def test_a_command_that_is_not_understood_says_so_where_programs_look() -> None:
+    code, out, errors = stoa("query", "holderz")
+    assert (code, out) == (2, "")
+    assert 'Did you mean "holders"?' in errors
+    code, out, _ = stoa("query", "portfolio", "--json")
+    assert (code, json.loads(out)["error"]) == (2, "usage")
+    assert "account" in json.loads(out)["message"]
+
+
 def test_queries_answer(ledger: Path, cash: str) -> None:
     codes = [one["code"] for one in answer("query", "institutions", folder=ledger)["institutions"]]
     assert "SORIM-BANK" in codes

@@ -13,6 +13,7 @@ from stoa.kernel import limits
 from stoa.kernel.time import DAY, SECOND
 from stoa.ledger.assets.joining import KEPT
 from stoa.ledger.catalog import REJECTIONS, tag_of
+from stoa.ledger.corporate_actions.pay import ACT_LINES
 from stoa.node.config import DEFAULT_PORT
 from stoa.ordering.condition import Kind
 from tests.docs.pages import ROOT, WRITTEN, text_of
@@ -26,6 +27,7 @@ SAID = (
     ("docs/decisions/0005-lots.md", f"until {KEPT} are left"),
     ("docs/decisions/0005-lots.md", f"the {limits.MAX_LOTS - KEPT} arrivals"),
     ("docs/decisions/0010-time-and-due-work.md", f"{limits.MAX_DUE_STEPS:,} steps"),
+    ("docs/decisions/0010-time-and-due-work.md", f"in acts of {ACT_LINES} lines"),
     ("docs/decisions/0011-lanes.md", f"{limits.MAX_LANE + 1:,} lanes"),
     (
         "docs/concepts/custody.md",

@@ -69,6 +69,13 @@ def _count(view: State, scope: str, position: Position, step: int) -> None:
         view.put(COUNTS, key, ((view.get(COUNTS, key) or 0) + step) or None)
 
 
+def suppose_a_seller(view: State, scopes: tuple[str, ...]) -> None:
+    """For a question that names no seller: let nobody have plenty, so that no minimum of the seller's is in the way.
+    The asker rolls it back."""
+    for scope in scopes:
+        view.put(POSITIONS, (NOBODY, scope), Position(limits.MAX_UNITS, "", ""))
+
+
 def recount_rejections(view: State, party: int, topic: str) -> Rejections:
     """TooManyPositions: a holder is counted anew in all his positions or in none."""
     if topic in (IDENTITY, CATEGORY):
