@@ -12,6 +12,8 @@ from stoa.kernel import limits
 from stoa.kernel.time import DAY, SECOND
 from stoa.ledger.catalog import REJECTIONS, tag_of
 from stoa.node.config import DEFAULT_PORT
+from stoa.node.health import HEARD_SECONDS
+from stoa.node.inbox import MAX_BATCHES
 from tests.docs.pages import ROOT, WRITTEN, text_of
 
 MIB = 1024 * 1024
@@ -28,6 +30,8 @@ SAID = (
     ),
     ("docs/operations/health.md", f"more than {MAX_LAG} blocks behind"),
     ("docs/operations/health.md", f"at {MAX_SUBSCRIBERS} |"),
+    ("docs/operations/health.md", f"were heard within {HEARD_SECONDS:.0f} seconds"),
+    ("docs/operations/health.md", f"wait here | at {MAX_BATCHES} for"),
     ("docs/operations/runbook.md", f"{MAX_WAITING:,} transactions, or {MAX_WAITING_BYTES // MIB} MiB"),
     ("README.md", f"http://127.0.0.1:{DEFAULT_PORT}"),
     ("ARCHITECTURE.md", f"at most {limits.MAX_DUE_STEPS} steps a block"),

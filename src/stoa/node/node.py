@@ -18,10 +18,10 @@ from stoa.intake.gate import Accepted, Gate
 from stoa.journal.journal import Journal
 from stoa.kernel import signing
 from stoa.kernel.base import Broken, Rejection
-from stoa.kernel.codec import Malformed
 from stoa.ledger import due, machine
 from stoa.ledger.catalog import Body
 from stoa.ledger.governance.members import members
+from stoa.ledger.governance.model import PARAMETERS, QUORUM
 from stoa.ledger.identity.model import LANES
 from stoa.ledger.state import State
 from stoa.node import proofs, snapshot
@@ -29,10 +29,11 @@ from stoa.node.answers import Answers
 from stoa.node.checkpoints import Checkpoints, make_checkpoint
 from stoa.node.commit import Commit, FinalBlock, Listener, Skipped
 from stoa.node.config import CHECKPOINT_BLOCKS
+from stoa.node.ears import Ears
 from stoa.node.epoch_file import EpochFile
 from stoa.node.evidence import EvidenceBook
 from stoa.node.finality import Finality, Members, Validator
-from stoa.node.health import Health, Network, PeerSeen
+from stoa.node.health import RULES, Health, Network
 from stoa.node.history import History
 from stoa.node.inbox import Fetched, Heard, Inbox, Leave
 from stoa.node.links import Links, alone
@@ -46,7 +47,6 @@ from stoa.node.voice import Voice
 from stoa.ordering.engine import Engine, LogClosed, LogFull, Ordered
 from stoa.peers.promise import Peers
 from stoa.wire.proof import ReceiptProof, RowProof
-from stoa.wire.status import Status, Word, read_word
 from stoa.wire.vote import Checkpoint
 
 MAX_SKIPPED: Final = 100  # skipped batches kept to be looked at
@@ -110,12 +110,12 @@ class Node:
         self.evidence = EvidenceBook(folder)
         self._inbox = Inbox()
         self._inbox.enter(self._epochs.known.epoch)
-        self._heard: dict[str, tuple[Status, float]] = {}
+        self._ears = Ears(self._inbox, self.evidence, clock)
         self.voice = Voice(
             self.peers, self._inbox, self._epochs, self.evidence, clock, self._final, self._skip, self._entered,
             self._publish,
         )  # fmt: skip
-        self._seconds_before = dict(self._commit.seconds)
+        self._seconds_before, self._final_before = dict(self._commit.seconds), time.monotonic()
         self._round = Round(core, self._commit, self.voice, self._verified)
         self._listeners: list[Listener] = []
         self._healed = -1  # the height at which the state was built again last
@@ -150,7 +150,7 @@ class Node:
         else:
             voting_key = signing.public_key(self.validator.secret)
             answers = Answers(self.journal, lambda: self._epochs.known.opening, voting_key, self.leave_epoch)
-            self.peers.listen(self._hear, answers.answer)
+            self.peers.listen(self._ears.hear, answers.answer)
         for thread in self._threads:
             thread.start()
 
@@ -231,7 +231,7 @@ class Node:
 
     def _heal(self, diverged: Diverged) -> None:
         """Build the state again from the journal, whose blocks are certified; a second time for one block is a bug."""
-        height = self._commit.head.height
+        height, seconds = self._commit.head.height, self._commit.seconds
         if height == self._healed:
             raise Broken(str(diverged))
         self._healed = height
@@ -239,34 +239,22 @@ class Node:
         self.store.clear()
         view, standing = bring_up(self.store, self.journal)
         self._commit = Commit(view, self.store, self.journal, self.journal.header(standing.height), standing)
+        self._commit.seconds = seconds
         self._round = Round(self._resumed(away=True), self._commit, self.voice, self._verified)
         self._round.start()
 
     def _final(self, final: FinalBlock) -> None:
         self._producer.seen(self._round.position, self._produced())
         self._announce(final)
-        spent = self.seconds()
-        log_block(final, {stage: spent[stage] - self._seconds_before[stage] for stage in spent})
-        self._seconds_before = spent
+        spent, now = self.seconds(), time.monotonic()
+        stages = {stage: spent[stage] - self._seconds_before[stage] for stage in spent}
+        log_block(final, now - self._final_before, stages)
+        self._seconds_before, self._final_before = spent, now
 
     def _skip(self, skipped: Skipped) -> None:
         self.skipped.append(skipped)
         self.skips += 1
         LOG.warning("skipped", **skipped._asdict())
-
-    def _hear(self, sender: str, raw: bytes) -> None:
-        """On a thread of the peers' own."""
-        try:
-            word: Word = read_word(raw)
-        except Malformed as malformed:
-            self.evidence.note(self._clock(), "malformed", sender, 0, malformed.rule, raw[:1_000])
-            return
-        if isinstance(word, Status):
-            if word.validator != sender:
-                self.evidence.note(self._clock(), "false_name", sender, 0, f"speaks as {word.validator}", raw[:1_000])
-                return
-            self._heard[sender] = word, time.monotonic()
-        self._inbox.put(Heard(word))
 
     def _entered(self) -> None:
         """The log of another epoch is read from now on."""
@@ -351,15 +339,15 @@ class Node:
 
     def network(self) -> Network:
         """How this validator stands among the others."""
-        core, now = self._round.core, time.monotonic()
-        peers = tuple(
-            PeerSeen(name, status.height, status.epoch, status.block_hash, round(now - at, 3))
-            for name, (status, at) in sorted(self._heard.copy().items())
-        )
+        core, counts = self._round.core, self._links.counts
         produced = tuple(sorted(self._commit.produced.items()))
+        with self.reader() as view:
+            rule = view.get(PARAMETERS, QUORUM) or 0
         return Network(
-            self.validator.institution, core.epoch, core.seats.quorum, tuple(sorted(core.seats.keys)), peers, produced,
-            core.away, dict(self.voice.alarms), self.evidence.count, self._inbox.dropped,
+            self.validator.institution, self.peers is None, self._commit.head.height, core.epoch, RULES[rule],
+            core.seats.quorum, tuple(sorted(core.seats.keys)), self._ears.seen(), produced, core.away,
+            dict(self.voice.alarms), self.evidence.count, self._producer.in_flight, self._inbox.unread,
+            self._inbox.dropped, self.engine.condition(), counts() if counts else None,
         )  # fmt: skip
 
     def leave_epoch(self, epoch: int) -> None:

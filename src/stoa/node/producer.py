@@ -55,6 +55,7 @@ class Producer:
         self._produced, self._position = produced, 0
         self._seen = threading.Condition()
         self._closed = False
+        self.in_flight = 0  # batches that are published and of which nothing final is known
         self.passed: dict[bytes, None] = {}  # envelopes in flight, whose signatures this node's own gate has checked
 
     def run(self, engine: Callable[[], Engine]) -> None:
@@ -87,7 +88,7 @@ class Producer:
         )
         raw = encode(sign_batch(body, self._validator.secret))
         self.passed = dict.fromkeys(body.envelopes)
-        settled = False
+        settled, self.in_flight = False, 1
         while not settled and not self._closed:
             try:
                 position = engine().publish(raw)
@@ -97,6 +98,7 @@ class Producer:
                 break
             else:
                 settled = self._is_settled(number, position)
+        self.in_flight = 0
         return self._produced >= number
 
     def _is_settled(self, number: int, position: int) -> bool:
