@@ -15,6 +15,8 @@ from stoa.ledger.assets.joining import KEPT
 from stoa.ledger.catalog import REJECTIONS, tag_of
 from stoa.ledger.corporate_actions.pay import ACT_LINES
 from stoa.node.config import DEFAULT_PORT
+from stoa.node.health import HEARD_SECONDS
+from stoa.node.inbox import MAX_BATCHES
 from stoa.ordering.condition import Kind
 from tests.docs.pages import ROOT, WRITTEN, text_of
 
@@ -38,6 +40,8 @@ SAID = (
     *(("docs/concepts/log.md", f"| `{kind}` |") for kind in Kind),
     ("docs/operations/health.md", f"more than {MAX_LAG} blocks behind"),
     ("docs/operations/health.md", f"at {MAX_SUBSCRIBERS} |"),
+    ("docs/operations/health.md", f"were heard within {HEARD_SECONDS:.0f} seconds"),
+    ("docs/operations/health.md", f"wait here | at {MAX_BATCHES} for"),
     ("docs/operations/runbook.md", f"{MAX_WAITING:,} transactions, or {MAX_WAITING_BYTES // MIB} MiB"),
     ("README.md", f"http://127.0.0.1:{DEFAULT_PORT}"),
     ("ARCHITECTURE.md", f"at most {limits.MAX_DUE_STEPS:,} steps a block"),

@@ -199,8 +199,8 @@ class _Bench:
             holdings=self._options.holdings,
             start_seconds=round(self._start_seconds, 3),
             stage_us={
-                "verify": round(verifying / len(envelopes) * 1e6, 1),
                 **{name: round(spent / len(envelopes) * 1e6, 1) for name, spent in self._commit.seconds.items()},
+                "verify": round(verifying / len(envelopes) * 1e6, 1),
             },
         )
 

@@ -6,6 +6,7 @@ What concerns other validators or people goes out through ``Outside``. Does not 
 
 from collections import deque
 from collections.abc import Callable, Sequence
+from time import perf_counter
 from typing import Protocol
 
 from stoa.agreement.core import Core
@@ -156,7 +157,10 @@ class Round:
                 self.position = entry.position
                 self._outside.skipped(admitted)
             return effects
-        header = self.commit.execute(admitted, self._verdicts(admitted.batch.body.envelopes))
+        mark = perf_counter()
+        verdicts = self._verdicts(admitted.batch.body.envelopes)
+        self.commit.spent("verify", mark)
+        header = self.commit.execute(admitted, verdicts)
         return self.core.executed(header.hash())
 
     def _redo(self, block: Block) -> bytes:

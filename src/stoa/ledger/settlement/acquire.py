@@ -11,7 +11,7 @@ from stoa.ledger.assets.model import ASSETS, EMPTY_LINE, SUPPLY
 from stoa.ledger.assets.register import line, new_line_rejections
 from stoa.ledger.compliance.case import NOBODY, Movement
 from stoa.ledger.compliance.counters import suppose_a_seller
-from stoa.ledger.compliance.evaluate import movement_rejections
+from stoa.ledger.compliance.evaluate import cases_of, movement_rejections
 from stoa.ledger.identity.errors import AccountFrozen, AccountMoved, AccountUnknown
 from stoa.ledger.identity.model import ACCOUNTS
 from stoa.ledger.settlement.errors import AuthorisedExceeded, LineFull
@@ -49,5 +49,6 @@ def acquisition_rejections(view: State, time: int, asset: str, to: bytes, units:
         yield from new_line_rejections(view, asset, to)
     mark = view.mark()
     suppose_a_seller(view, terms.scopes)
-    yield from movement_rejections(view, time, Movement(terms.scopes, "transfer", NOBODY, account.party, units, -1))
+    movement = Movement(terms.scopes, "transfer", NOBODY, account.party, units, -1)
+    yield from movement_rejections(cases_of(view, time, movement))
     view.rollback(mark)
