@@ -13,7 +13,7 @@ from typing import Any, Final, TypeVar
 import msgspec
 from prometheus_client.parser import text_string_to_metric_families
 
-from stoa.network.hosts import NoHosts, enter
+from stoa.network.hosts import enter
 from stoa.network.plan import HERE, Member
 from stoa.network.processes import State
 
@@ -89,7 +89,7 @@ def beside(work: Callable[[], T], namespace: str = "") -> T:
             if namespace:
                 enter(namespace)
             found.append(work())
-        except (NoHosts, Silence) as error:
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is raised where the work was asked for
             wrong.append(error)
 
     thread = threading.Thread(target=run, daemon=True)

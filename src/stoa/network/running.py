@@ -10,7 +10,7 @@ import signal
 import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Final, Literal
+from typing import Final, Literal, TypeVar
 
 import msgspec
 
@@ -21,11 +21,13 @@ from stoa.network.looking import Silence, Standing, ask, ask_json, beside, look_
 from stoa.network.plan import Member, Plan, read_plan
 from stoa.network.processes import Process
 from stoa.network.programs import server_command, validator_command
+from stoa.network.reseed import OPEN_SECONDS, Left, Operator
 from stoa.node.config import PASSPHRASE_VARIABLE
 
 PATIENCE: Final = 60.0  # seconds until a started program must answer
 GLANCE: Final = 0.05
 
+T = TypeVar("T")
 Part = Literal["server", "validator"]
 PARTS: Final[tuple[Part, ...]] = ("server", "validator")  # in the order of starting
 Told = Callable[[str, Part, str], None]
@@ -129,6 +131,27 @@ class Running:
                 "found a network with a namespace for each: stoa network init --hosts"
             )
         return self.hosts
+
+    def reseed(self, members: Iterable[Member], passphrase: Secret, epoch: int = 0) -> dict[str, Left]:
+        """Have these members' validators leave the epoch they are in, or all before the given one, and wait until
+        another has begun or time is up. Raises NotReached, KeystoreError."""
+        chosen = tuple(members)
+        asked = epoch or 1 + max(self._beside_operator(one, passphrase, Operator.epoch) for one in chosen)
+        for one in chosen:
+            self._beside_operator(one, passphrase, lambda operator: operator.leave(asked))
+        until = time.monotonic() + OPEN_SECONDS
+        waited = {
+            one.code: self._beside_operator(one, passphrase, lambda operator: operator.wait(asked, until))
+            for one in chosen
+        }
+        return {code: Left(asked, epoch) for code, epoch in waited.items()}
+
+    def _beside_operator(self, member: Member, passphrase: Secret, act: Callable[[Operator], T]) -> T:
+        def work() -> T:
+            with Operator(self.folder / member.code, self.plan.chain, passphrase) as operator:
+                return act(operator)
+
+        return beside(work, self._space(member))
 
     # looking
 
