@@ -34,7 +34,8 @@ class Ordering(msgspec.Struct, frozen=True):
 
 
 class Standing(msgspec.Struct, frozen=True):
-    """How a member is. ``lag``: final blocks behind the highest known; ``cut``: how it is partitioned off."""
+    """How a member is. ``lag``: final blocks behind the highest known; ``cut``: how it is partitioned off;
+    ``namespace``: where its gateway is reached, if it has one of its own."""
 
     code: str
     validator: State
@@ -49,6 +50,7 @@ class Standing(msgspec.Struct, frozen=True):
     waiting: int = 0
     lag: int = 0
     cut: str = ""
+    namespace: str = ""
     metrics: dict[str, float] = {}
 
 

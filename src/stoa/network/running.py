@@ -136,7 +136,12 @@ class Running:
         """How each member here is, with its lag behind the highest."""
         found = [self._standing(member) for member in self.here]
         highest = max((one.height for one in found), default=-1)
-        return tuple(msgspec.structs.replace(one, lag=highest - one.height if one.height >= 0 else 0) for one in found)
+        lags = [highest - one.height if one.height >= 0 else 0 for one in found]
+        spaces = [self._space(member) for member in self.here]
+        return tuple(
+            msgspec.structs.replace(one, lag=lag, namespace=space)
+            for one, lag, space in zip(found, lags, spaces, strict=True)
+        )
 
     def _standing(self, member: Member) -> Standing:
         validator, server = self.process(member, "validator").state, self.process(member, "server").state
