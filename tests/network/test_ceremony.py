@@ -91,4 +91,16 @@ def test_what_does_not_fit_is_refused_and_changes_nothing(two: Two, tmp_path: Pa
     assert "neither grant nor lists" in stoa("network", "install", asked, folder=two.here)[2]
     assert "is no request" in stoa("network", "grant", granted, tmp_path / "out.json", folder=two.here)[2]
     assert "authority is not here" in stoa("network", "grant", asked, tmp_path / "out.json", folder=two.there)[2]
+    assert "asks by `stoa network request`" in stoa("network", "rotate", "BROKER-A", folder=two.here)[2]
     assert "No such file" in stoa("network", "install", tmp_path / "nothing.json", folder=two.here)[2]
+
+
+def test_a_revocation_reaches_the_servers_of_other_hosts(two: Two, tmp_path: Path) -> None:
+    member = test_access.context(two.here, "SURVEILLANCE")
+    there = Running(two.there)
+    assert not test_access.refused(there, member, "BROKER-A")
+    lists = tmp_path / "lists.json"
+    assert answer("network", "revoke", "SURVEILLANCE", "--lists", lists, folder=two.here)["revoked"] == 1
+    assert test_access.refused(Running(two.here), member, "BROKER-B")
+    answer("network", "install", lists, folder=two.there)
+    assert test_access.refused(there, member, "BROKER-A")

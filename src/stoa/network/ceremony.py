@@ -97,7 +97,12 @@ def retired(plan: Plan, folder: Path, code: str) -> Lists:
     """Shut out all numbers of a member but its newest."""
     register = Register(folder)
     register.shut_out(plan.member(code).code, "replaced", register.next_number(code) - 1)
-    return _lists(plan, register)
+    return lists_now(plan, folder)
+
+
+def lists_now(plan: Plan, folder: Path) -> Lists:
+    """Who is let in as the register of the authority has it."""
+    return _lists(plan, Register(folder))
 
 
 def install(plan: Plan, folder: Path, here: tuple[Member, ...], lists: Lists, passphrase: Secret | None) -> None:

@@ -139,8 +139,8 @@ def write_pairs(inner: Path, word: Secret, ca: bytes, granted: Granted, server: 
 
 
 def write_access(plan: Plan, folder: Path, register: Register) -> None:
-    """Write the lists of who is let in and which servers are known into every member's folder."""
+    """Write the lists of who is let in and which servers are known into every folder that is here."""
     access, pins = access_conf(plan, register.active), pins_conf(register.active)
-    for code in plan.codes:
-        durable.write(folder / code / folders.ACCESS_CONF, access.encode())
-        durable.write(folder / code / folders.PINS_CONF, pins.encode())
+    for inner in (folder / code for code in plan.codes if (folder / code).is_dir()):
+        durable.write(inner / folders.ACCESS_CONF, access.encode())
+        durable.write(inner / folders.PINS_CONF, pins.encode())
