@@ -17,7 +17,7 @@ import msgspec
 from stoa.custody.secret import Secret
 from stoa.network import folders
 from stoa.network.hosts import Hosts, NoHosts, Way
-from stoa.network.looking import Silence, Standing, ask, ask_json, beside, look_at
+from stoa.network.looking import Ordering, Silence, Standing, ask, ask_json, beside, look_at
 from stoa.network.plan import Member, Plan, read_plan
 from stoa.network.processes import Process
 from stoa.network.programs import server_command, validator_command
@@ -159,14 +159,19 @@ class Running:
         """How each member here is, with its lag behind the highest."""
         found = [self._standing(member) for member in self.here]
         highest = max((one.height for one in found), default=-1)
-        return tuple(msgspec.structs.replace(one, lag=highest - one.height if one.height >= 0 else 0) for one in found)
+        lags = [highest - one.height if one.height >= 0 else 0 for one in found]
+        spaces = [self._space(member) for member in self.here]
+        return tuple(
+            msgspec.structs.replace(one, lag=lag, namespace=space)
+            for one, lag, space in zip(found, lags, spaces, strict=True)
+        )
 
     def _standing(self, member: Member) -> Standing:
         validator, server = self.process(member, "validator").state, self.process(member, "server").state
         cut = (self.hosts.way(member) or "") if self.hosts else ""
-        if validator == server == "stopped":
-            return look_at(member, validator, server, cut)
-        return beside(lambda: look_at(member, validator, server, cut), self._space(member))
+        if self.hosts and not self.hosts.has(member):
+            return Standing(member.code, validator, Ordering(server), validator)
+        return beside(lambda: look_at(self.plan.chain, member, validator, server, cut), self._space(member))
 
     def _space(self, member: Member) -> str:
         return self.hosts.namespace(member) if self.hosts else ""
