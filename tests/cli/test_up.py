@@ -41,6 +41,12 @@ def test_the_house_opens_serves_and_closes(house: Path) -> None:
         done = stoa("submit", "-", "--sign", "BANK", folder=house, given=json.dumps(mine).encode())
         assert done[0] == 0, done
         assert stoa("rebuild-views", folder=house)[0] == 2
+        taken = answer("snapshot", folder=house)
+        assert Path(taken["file"]).stat().st_size == taken["bytes"] > 0
+        wrong = stoa("snapshot", folder=house, STOA_PASSPHRASE="another passphrase")
+        assert (wrong[0], "passphrase does not open" in wrong[2]) == (2, True)
+        refused = httpx.post(f"http://127.0.0.1:{port}/v1/snapshots")
+        assert (refused.status_code, refused.json()["name"]) == (401, "NotAuthenticated")
         assert answer("query", "blocks", folder=house)["blocks"][0]["height"] == 1
         assert answer("verify", folder=house)["flaws"] == []
     finally:

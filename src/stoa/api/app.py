@@ -24,6 +24,7 @@ from stoa.api import (
     proofs,
     securities,
     sessions,
+    snapshots,
     transactions,
 )
 from stoa.api.bell import Bell
@@ -41,7 +42,7 @@ from stoa.ledger.catalog import read_body
 
 ROUTES: Final = (
     transactions, building, intents, sessions, securities, primary, accounts, chain, network, proofs, log,
-    events, catalog,
+    events, catalog, snapshots,
 )  # fmt: skip
 PREFIX: Final = "/v1"
 
@@ -80,6 +81,7 @@ def create_app(
             "refused": refused,
             "probe": Probe(services.node, services.projector),
             "metrics": registry(NodeFigures(services.node), DoorFigures(services.projector, refused, feed)),
+            "snapshots": snapshots.Snapshots(services.node),
             "proving": CapacityLimiter(MAX_PROOFS),
         }
     )

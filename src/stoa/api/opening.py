@@ -15,12 +15,14 @@ from stoa.bus.bus import Bus
 from stoa.bus.settings import BusSettings
 from stoa.custody import policy
 from stoa.custody.keystore import Keystore
-from stoa.custody.requests import Requests
+from stoa.custody.requests import OPERATOR_PURPOSE, Requests
 from stoa.custody.secret import Secret
 from stoa.custody.sessions import Sessions
 from stoa.custody.signer import Signer
 from stoa.custody.users import Users
 from stoa.custody.vault import MASTER_PURPOSE, Vault
+from stoa.journal.disk import REAL_DISK, Disk
+from stoa.kernel import signing
 from stoa.node.config import Config, load_config
 from stoa.node.finality import Validator
 from stoa.node.links import over
@@ -40,6 +42,11 @@ def validator_of(config: Config, keystore: Keystore) -> Validator:
 def network_word(config: Config, keystore: Keystore) -> Secret:
     """The word that the key of the house's certificate is sealed under; a change of the passphrase leaves it alone."""
     return Secret(keystore.derived(config.vault_key, NETWORK_PURPOSE).reveal().hex())
+
+
+def operator_key(config: Config, keystore: Keystore) -> Secret:
+    """The key with which who runs the house asks its running node."""
+    return keystore.derived(config.validator_key, OPERATOR_PURPOSE)
 
 
 def views_of(folder: Path, config: Config) -> Views:
@@ -69,7 +76,10 @@ class OpenNode:
         passphrase: Secret,
         clock: Callable[[], int] = wall_clock,
         progress: Progress | None = None,
+        disk: Disk = REAL_DISK,
     ) -> None:
+        """``disk`` is where the journal is kept."""
+        self._disk = disk
         self.folder, self.config = folder, load_config(folder)
         self.keystore = Keystore(folder / self.config.keystore, passphrase)
         self._closing: list[Callable[[], None]] = []
@@ -89,7 +99,7 @@ class OpenNode:
             assert config.network is not None
             self._closing.append(self.bus.close)
             links = over(self.bus, folder, config.institution, config.network.replicas)
-        node = Node(folder, validator, config.processes, clock, progress, config.checkpoint_blocks, links)
+        node = Node(folder, validator, config.processes, clock, progress, config.checkpoint_blocks, links, self._disk)
         self._closing.append(node.close)
         return node
 
@@ -135,5 +145,6 @@ class OpenHouse(OpenNode):
         projector = Projector(self.node.journal, views)
         projector.start()
         self._closing.append(projector.close)
-        sessions, requests = Sessions(users.engine), Requests(users.engine, config.audience)
+        operator = signing.public_key(operator_key(config, self.keystore).reveal())
+        sessions, requests = Sessions(users.engine), Requests(users.engine, config.audience, operator)
         self.services = Services(self.node, views, projector, users, sessions, requests, signer, vault, clock)

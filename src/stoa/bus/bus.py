@@ -35,7 +35,7 @@ class Counts(NamedTuple):
 
     connected: bool
     server: str  # connected to, or empty
-    trouble: str  # why the last try to connect failed, or empty
+    trouble: str  # of the connection, or why there is none; or empty
     connections: int  # made since the start; one is none lost
     sent: int
     received: int
@@ -47,18 +47,17 @@ class Counts(NamedTuple):
 class Kept:
     """A work that runs on every connection, until ``stop``."""
 
-    def __init__(self, bus: "Bus", work: Work[None]) -> None:
-        self._bus, self._work = bus, work
+    def __init__(self, bus: "Bus", work: Work[None], lane: Lane | None = None) -> None:
+        self._bus, self._work, self._lane = bus, work, lane
         self._task: asyncio.Task[None] | None = None
         self._stopped = False
 
     def stop(self) -> None:
         """Run it no more. From any thread."""
-        self._bus.soon(self._stop)
-
-    def _stop(self) -> None:
         self._stopped = True
-        self.cancel()
+        self._bus.soon(lambda: self._bus.drop(self))
+        if self._lane:
+            self._lane.close()
 
     def cancel(self) -> None:
         """On the loop: the connection is over."""
@@ -72,7 +71,7 @@ class Kept:
             self._task = asyncio.get_running_loop().create_task(self._persist(client))
 
     async def _persist(self, client: Client) -> None:
-        while True:
+        while self._task is asyncio.current_task():
             try:
                 await self._work(client)
             except Exception:  # noqa: BLE001 - whatever failed is tried again while the connection lasts
@@ -120,7 +119,7 @@ class Bus:
         return Counts(
             self.connected,
             link.server if link else "",
-            self._trouble,
+            link.trouble if link else self._trouble,
             self._connections,
             self._sent,
             self._received,
@@ -179,9 +178,12 @@ class Bus:
             future.cancel()
             raise Silent(f"nothing within {timeout} s") from None
 
-    def keep(self, work: Work[None]) -> Kept:
-        """Run the work on every connection as long as it lasts; again if it raises, not again if it returns."""
-        kept = Kept(self, work)
+    def keep(self, work: Work[None], lane: Lane | None = None) -> Kept:
+        """Run the work on every connection as long as it lasts; again if it raises, not again if it returns.
+
+        The lane, if there is one, closes with it.
+        """
+        kept = Kept(self, work, lane)
         self.soon(lambda: self._add(kept))
         return kept
 
@@ -232,7 +234,7 @@ class Bus:
                 if not client.is_closed:
                     await subscription.unsubscribe()
 
-        return self.keep(listen)
+        return self.keep(listen, lane)
 
     # On the loop.
 
@@ -253,7 +255,7 @@ class Bus:
         await asyncio.gather(*others, return_exceptions=True)
 
     async def _reconnect(self) -> None:
-        while True:
+        while not self._closed:  # beside the cancelling: a library's waiting may swallow that
             link = self._homecoming or await self._first_that_answers()
             self._homecoming = None
             if link and not link.ended.done():
@@ -273,12 +275,13 @@ class Bus:
         """Until the connection ends."""
         self._link, self._trouble = link, ""
         self._connections += 1
-        for kept in self._kept:
+        for kept in tuple(self._kept):
             kept.begin(link.client)
         self._up.set()
         home = asyncio.get_running_loop().create_task(self._go_home(link))
         try:
-            await asyncio.wait({link.ended})
+            if not self._closed:
+                await asyncio.wait({link.ended})
         finally:
             self._up.clear()
             self._link = None
@@ -290,19 +293,28 @@ class Bus:
     async def _go_home(self, away: Link) -> None:
         """From another institution's server to the own one, once that takes a connection again."""
         home = self._settings.servers[0]
-        while away.server != home:
+        while away.server != home and not away.ended.done():
             await asyncio.sleep(HOME_S)
             try:
-                self._homecoming = await open_link(self._settings, home)
+                link = await open_link(self._settings, home)
             except NoLink:
                 continue
-            await away.close()
-            return
+            if away.ended.done():
+                await link.close()
+            else:
+                self._homecoming = link
+                await away.close()
 
     def _add(self, kept: Kept) -> None:
         self._kept.append(kept)
         if self._link:
             kept.begin(self._link.client)
+
+    def drop(self, kept: Kept) -> None:
+        """On the loop: keep this work no longer."""
+        kept.cancel()
+        if kept in self._kept:
+            self._kept.remove(kept)
 
     def _launch(self, subject: str, payload: bytes, headers: dict[str, str] | None) -> None:
         task = self._loop.create_task(self._send(subject, payload, headers))

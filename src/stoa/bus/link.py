@@ -6,25 +6,33 @@ library that thinks it knows what was missed.
 
 import asyncio
 import ssl
+from typing import Final
 
 from nats.aio.client import Client
 
 from stoa.bus.names import token
 from stoa.bus.settings import CONNECT_S, MAX_OUTBOUND_BYTES, PING_S, BusSettings
 
-MAX_UNANSWERED_PINGS = 2
-INBOX = "_INBOX"
+MAX_UNANSWERED_PINGS: Final = 2
+CLOSE_S: Final = 1.0
+INBOX: Final = "_INBOX"
 
 
 class Link:
     """An open connection. ``ended`` is done when it is over, whoever ended it."""
 
-    def __init__(self, client: Client, server: str, ended: asyncio.Future[None]) -> None:
+    def __init__(self, client: Client, server: str, ended: asyncio.Future[None], troubles: list[str]) -> None:
         self.client, self.server, self.ended = client, server, ended
+        self._troubles = troubles
+
+    @property
+    def trouble(self) -> str:
+        """What the server last complained of, e.g. a subject that it does not permit; or empty."""
+        return self._troubles[-1] if self._troubles else ""
 
     async def close(self) -> None:
         """End the connection, if it has not ended."""
-        await self.client.close()
+        await _closed(self.client)
         if not self.ended.done():
             self.ended.set_result(None)
 
@@ -35,7 +43,7 @@ class NoLink(Exception):
 
 async def open_link(settings: BusSettings, server: str) -> Link:
     """Connect to one server. Raises NoLink."""
-    client, troubles = Client(), list[str]()
+    client, troubles, is_open = Client(), list[str](), False
     ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
     async def closed() -> None:
@@ -44,6 +52,8 @@ async def open_link(settings: BusSettings, server: str) -> Link:
 
     async def trouble(error: Exception) -> None:
         troubles[:] = [f"{type(error).__name__}: {error}"]
+        if not is_open:
+            raise NoLink  # the library would try again, and the next server must not wait for that
 
     try:
         secured = _secured(settings)
@@ -63,15 +73,17 @@ async def open_link(settings: BusSettings, server: str) -> Link:
         )
         await asyncio.wait_for(opening, CONNECT_S)
     except Exception as error:  # the library raises what it likes; a server that fails is not used
-        await _abandon(client)
+        await _closed(client)
         raise NoLink(f"{server}: {(troubles or [f'{type(error).__name__}: {error}'])[0]}") from error
-    return Link(client, server, ended)
+    is_open = True
+    return Link(client, server, ended, troubles)
 
 
-async def _abandon(client: Client) -> None:
+async def _closed(client: Client) -> None:
+    """Close it, however far it was open: the library waits without end for the farewell of a failed handshake."""
     try:
-        await client.close()
-    except Exception:  # noqa: BLE001 - it was not open
+        await asyncio.wait_for(client.close(), CLOSE_S)
+    except Exception:  # noqa: BLE001 - the socket is closed first, and nothing else is left to do
         return
 
 

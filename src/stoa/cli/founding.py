@@ -105,10 +105,12 @@ def up(*, common: Common = PLAIN) -> None:
     """Run the node with its API and pages on 127.0.0.1, until Ctrl-C."""
     from stoa.api.app import create_app
     from stoa.api.serve import CannotListen, serve
+    from stoa.node.collector import rest_collector
     from stoa.node.log import log_to_stderr
     from stoa.web.handlers import handlers
 
     log_to_stderr()
+    rest_collector()
     if not config_of(common).gateway:
         _hold(common)
         return

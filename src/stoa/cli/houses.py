@@ -154,6 +154,23 @@ def door(common: Common) -> "Iterator[tuple[Client, str]]":
 
 
 @contextmanager
+def operating(common: Common) -> "Iterator[Client]":
+    """A client of the running node for who runs it: the passphrase opens the key that it knows. Raises Usage."""
+    from stoa.api.opening import operator_key
+    from stoa.client import Client
+    from stoa.client.seal import Seal
+    from stoa.custody.keystore import Keystore, KeystoreError
+
+    config = config_of(common)
+    try:
+        key = operator_key(config, Keystore(folder_of(common) / config.keystore, passphrase(common)))
+    except KeystoreError as error:
+        raise Usage(str(error)) from None
+    with Client(f"http://127.0.0.1:{config.port}", Seal(key.reveal(), config.audience)) as client:
+        yield client
+
+
+@contextmanager
 def opened(common: Common) -> "Iterator[OpenHouse]":
     """The house, opened by this command. Raises Trouble and Usage in the words of what is wrong."""
     from stoa.api.opening import OpenHouse

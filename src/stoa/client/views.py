@@ -125,6 +125,15 @@ class Portfolio(msgspec.Struct, frozen=True):
     lines: list[Line]
 
 
+class SnapshotState(msgspec.Struct, frozen=True):
+    """A snapshot that was asked for: ``state`` is none, running, taken (in ``file``) or failed (``why``)."""
+
+    state: str
+    file: str
+    bytes: int
+    why: str
+
+
 class Block(msgspec.Struct, frozen=True):
     """A block in short."""
 

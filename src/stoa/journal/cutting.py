@@ -16,8 +16,8 @@ from msgspec import DecodeError
 from stoa.journal import segment
 from stoa.journal.disk import REAL_DISK, Disk, read_part, write_whole
 from stoa.journal.faults import Fatal, NoJournal, disk_full
-from stoa.journal.payloads import read_certificate, read_checkpoint, read_kept_header, read_opening
-from stoa.journal.record import MARKER_BYTES, Kind, Record, Unreadable, next_whole, pack, scan
+from stoa.journal.payloads import read_certificate, read_checkpoint, read_dropped_header, read_kept_header, read_opening
+from stoa.journal.record import BLOCKS, MARKER_BYTES, Kind, Record, Unreadable, next_whole, pack, scan
 from stoa.journal.segment import BadHead, Head, Mark, name_of, outline_name
 from stoa.journal.writer import lock_of
 
@@ -88,8 +88,8 @@ def _kept_of(disk: Disk, folder: Path, first: int, height: int) -> _Kept | None:
     records: list[Record] = []
     try:
         for record in scan(data[segment.HEAD_BYTES :], head.marker, head.checksum, segment.HEAD_BYTES):
-            if record.kind == Kind.BLOCK and record.height >= height:
-                break
+            if record.kind == Kind.CLOSE or (record.kind in BLOCKS and record.height >= height):
+                break  # it is going to be the last segment, and no other one is chained to it
             records.append(record)
     except Unreadable:
         pass  # it ends before the damage
@@ -108,7 +108,7 @@ def _genesis_alone(data: bytes) -> _Kept | None:
 
 
 def _ends_there(disk: Disk, folder: Path, last: _Kept) -> bool:
-    mark = segment.read_mark(disk, folder)
+    mark = segment.believed(disk, folder, segment.read_mark(disk, folder), last.head.first)
     beyond = mark is not None and mark > Mark(last.head.first, last.end)
     return last.end == len(last.data) and not beyond and outline_name(last.head.first) not in disk.names(folder)
 
@@ -133,8 +133,11 @@ def _tail(records: Iterator[Record] | list[Record]) -> tuple[int, bytes] | None:
     """Height and hash of the last block among the records."""
     last = None
     for record in records:
-        last = record if record.kind == Kind.BLOCK else last
-    return (last.height, read_kept_header(last.payload).hash()) if last else None
+        last = record if record.kind in BLOCKS else last
+    if last is None:
+        return None
+    read = read_kept_header if last.kind == Kind.BLOCK else read_dropped_header
+    return last.height, read(last.payload).hash()
 
 
 def _whole(data: bytes, start: int = 0) -> Iterator[Record]:

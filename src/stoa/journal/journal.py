@@ -15,18 +15,22 @@ from threading import TIMEOUT_MAX, Condition, Lock
 from typing import Final, Self, TypeVar
 
 from stoa.journal.disk import REAL_DISK, Disk
-from stoa.journal.faults import Damaged, NotNext
-from stoa.journal.log import Decoders, Log
+from stoa.journal.faults import BodyDropped, Damaged, NotNext
+from stoa.journal.log import READS, Decoders, Log, caught_up
 from stoa.journal.payloads import (
+    Dropped,
     Kept,
     Opening,
     read_certificate,
     read_checkpoint,
+    read_dropped,
+    read_dropped_header,
     read_kept,
     read_kept_header,
     read_opening,
 )
 from stoa.journal.record import Kind
+from stoa.journal.rewriting import Rewriting
 from stoa.journal.segment import SEGMENT_BYTES
 from stoa.journal.writer import Writer, create
 from stoa.kernel.codec import encode
@@ -37,10 +41,9 @@ T = TypeVar("T")
 
 RECENT_HEADERS: Final = 256
 POLL_SECONDS: Final = 0.05  # how often a reader of another process's journal looks for news while it waits
-READS: Final = 5  # of a record whose segment is written anew each time in between
 
-_BLOCKS: Final[Decoders[Kept]] = {Kind.BLOCK: read_kept}
-_HEADERS: Final[Decoders[Header]] = {Kind.BLOCK: read_kept_header}
+_BLOCKS: Final[Decoders[Kept | Dropped]] = {Kind.BLOCK: read_kept, Kind.DROPPED: read_dropped}
+_HEADERS: Final[Decoders[Header]] = {Kind.BLOCK: read_kept_header, Kind.DROPPED: read_dropped_header}
 _CERTIFICATES: Final[Decoders[Certificate]] = {Kind.CERTIFICATE: read_certificate}
 _CHECKPOINTS: Final[Decoders[Checkpoint]] = {Kind.CHECKPOINT: read_checkpoint}
 
@@ -90,9 +93,7 @@ class Journal:
         Raises NoJournal, Occupied when another process writes to it, and Damaged for anything that no crash explains.
         """
         if readonly:
-            log = Log(folder, disk)
-            log.refresh()
-            return cls(log)
+            return cls(caught_up(folder, disk))
         writer = Writer(folder, disk, segment_bytes)
         writer.open()
         try:
@@ -151,13 +152,24 @@ class Journal:
         with self._changed:
             if known := self._recent.get((height, self._block_place(height))):
                 return known
+            before = self._log, self._log.generation
         header, place = self._read(height, self._place_finder(height), _HEADERS)
-        self._remember(place, header)
+        with self._changed:
+            if (self._log, self._log.generation) == before:
+                self._remember(place, header)
         return header
 
     def block(self, height: int) -> Block:
-        """The block at a height from 1. Raises LookupError."""
-        return self._kept(height).block
+        """The block at a height from 1. Raises LookupError, of which BodyDropped says that others keep it."""
+        kept = self._kept(height)
+        if isinstance(kept, Dropped):
+            raise BodyDropped(height)
+        return kept.block
+
+    def receipt_count(self, height: int) -> int:
+        """How many receipts the block has, also when its body was dropped. Raises LookupError."""
+        kept = self._kept(height)
+        return kept.receipts if isinstance(kept, Dropped) else len(kept.block.receipts)
 
     def votes(self, height: int) -> tuple[Vote, ...]:
         """The votes that were appended with the block. Raises LookupError."""
@@ -193,7 +205,10 @@ class Journal:
         return self._checkpoint(*max(known)) if known else None
 
     def replay(self, start: int = 1, last: int | None = None) -> Iterator[tuple[Block, Certificate | None]]:
-        """The blocks from ``start`` to ``last`` (included; by default to the end), each with its own certificate."""
+        """The blocks from ``start`` to ``last`` (included; by default to the end), each with its own certificate.
+
+        Raises BodyDropped at the first one whose body is not kept here.
+        """
         for height in range(start, (self.height if last is None else last) + 1):
             yield self.block(height), self.certificate(height)
 
@@ -212,7 +227,7 @@ class Journal:
         header, payload = block.header, encode(Kept(block, votes))
         with self._writing, self._changed:
             self._require_next(header)
-            self._writer().write(Kind.BLOCK, header.height, payload)
+            self.writer().write(Kind.BLOCK, header.height, payload)
             self._synced = min(self._synced, header.height - 1)
             self._remember(self._block_place(header.height), header)
 
@@ -221,20 +236,20 @@ class Journal:
         with self._writing, self._changed:
             self._require_known(certificate.height, certificate.block_hash, lowest=1)
             if not self._log.index.certificate(certificate.height):
-                self._writer().write(Kind.CERTIFICATE, certificate.height, encode(certificate))
+                self.writer().write(Kind.CERTIFICATE, certificate.height, encode(certificate))
             self._changed.notify_all()
 
     def checkpoint(self, checkpoint: Checkpoint) -> None:
         """Keep a checkpoint of a block's state; durable after the next ``sync``. Raises NotNext, DiskFull."""
         with self._writing, self._changed:
             self._require_known(checkpoint.height, checkpoint.block_hash)
-            self._writer().write(Kind.CHECKPOINT, checkpoint.height, encode(checkpoint))
+            self.writer().write(Kind.CHECKPOINT, checkpoint.height, encode(checkpoint))
 
     def sync(self) -> None:
         """Make everything appended durable. Raises Fatal when the disk fails; it is never tried again."""
         with self._writing:
             height = self.height
-            self._writer().sync()
+            self.writer().sync()
             with self._changed:
                 self._synced = height
                 self._changed.notify_all()
@@ -300,12 +315,11 @@ class Journal:
             raise NotNext(f"block {height} with hash {block_hash.hex()} is not in this journal")
 
     def _remember(self, place: int, header: Header) -> None:
-        with self._changed:
-            self._recent[header.height, place] = header
-            if len(self._recent) > RECENT_HEADERS:
-                self._recent.popitem(last=False)
+        self._recent[header.height, place] = header
+        if len(self._recent) > RECENT_HEADERS:
+            self._recent.popitem(last=False)
 
-    def _kept(self, height: int) -> Kept:
+    def _kept(self, height: int) -> Kept | Dropped:
         return self._read(height, self._place_finder(height), _BLOCKS)[0]
 
     def _checkpoint(self, height: int, number: int) -> Checkpoint:
@@ -330,14 +344,23 @@ class Journal:
                 self._open_again()
             return (self._log, self._log.generation) != (log, generation)
 
+    def writing(self) -> Lock:
+        """Hold it, and nobody appends or syncs meanwhile; for this room. Taken before ``still``."""
+        return self._writing
+
     def still(self) -> Condition:
         """Hold it, and nothing of the log changes meanwhile; for this room."""
         return self._changed
 
+    def swap(self, made: Rewriting) -> bool:
+        """Put a segment that was written anew in the place of the old one, for this room; see ``Writer.swap``."""
+        with self._changed:
+            self._recent.clear()
+            return self.writer().swap(made)
+
     def _open_again(self) -> None:
-        log = Log(self._log.folder, self._log.disk)
-        log.refresh()
-        self._log = log
+        self._recent.clear()
+        self._log = caught_up(self._log.folder, self._log.disk)
         self._synced = self._log.index.height
 
     def _place_finder(self, height: int) -> Callable[[], int]:
@@ -354,7 +377,8 @@ class Journal:
                 raise LookupError(f"there is no block {height}: the journal holds blocks 1 to {self.height}")
             return self._log.index.blocks[height - 1]
 
-    def _writer(self) -> Writer:
+    def writer(self) -> Writer:
+        """The log with its pen, for this room. Raises ValueError when the journal is open for reading only."""
         if not isinstance(self._log, Writer):
             raise ValueError("this journal is open for reading only")
         return self._log

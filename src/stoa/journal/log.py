@@ -8,7 +8,7 @@ segment, and of the full ones their outlines where they have them; ``check.inspe
 from collections.abc import Callable, Mapping
 from contextlib import closing
 from pathlib import Path
-from typing import TypeVar
+from typing import Final, TypeVar
 
 from msgspec import DecodeError
 
@@ -16,11 +16,14 @@ from stoa.journal import segment
 from stoa.journal.disk import Disk, read_part
 from stoa.journal.faults import Damage, Damaged, Fatal, NoJournal
 from stoa.journal.index import Index, OutOfPlace, place_of, split_place
-from stoa.journal.record import Kind, Record, Unreadable, next_whole, read_record, scan
+from stoa.journal.payloads import passed_on
+from stoa.journal.record import BLOCKS, Record, Unreadable, next_whole, read_record, scan
 from stoa.journal.segment import Head, Mark, Row, name_of
 
 T = TypeVar("T")
-Decoders = Mapping[Kind, Callable[[bytes], T]]  # by the kinds of record that may stand there
+
+READS: Final = 10  # of what is written anew each time in between, before that counts as damage
+Decoders = Mapping[int, Callable[[bytes], T]]  # by the kinds of record that may stand there
 
 
 class Log:
@@ -51,11 +54,12 @@ class Log:
         A reader does not take in blocks beyond the mark: they may yet be lost.
         """
         self._alive()
-        mark = segment.read_mark(self.disk, self.folder)  # before the files, so that they hold what it claims
-        self._synced = mark or self._synced
+        kept = segment.read_mark(self.disk, self.folder)  # before the files, so that they hold what it claims
         firsts = segment.segments_in(self.disk, self.folder)
         if not firsts:
             raise NoJournal(f"{self.folder} holds no journal")
+        mark = segment.believed(self.disk, self.folder, kept, firsts[-1])
+        self._synced = mark or self._synced
         for ordinal in range(max(0, len(self._heads) - 1), len(firsts)):
             if ordinal == len(self._heads):
                 self._enter(firsts[ordinal])
@@ -90,14 +94,15 @@ class Log:
         """The head of a segment as this log knows it; None when there are not so many segments."""
         return self._heads[ordinal] if ordinal < len(self._heads) else None
 
-    def extent(self, ordinal: int) -> tuple[list[Row], int]:
-        """Where the records of a segment start, and how many bytes of it are known to be on the disk.
+    def extent(self, ordinal: int, synced: bool = False) -> tuple[list[Row], int]:
+        """Where the records of a segment start, and where the last one ends, of those that are known to be synced.
 
         Of a full segment without its outline the records that others replaced are left out.
         """
         first = self._heads[ordinal].first
         if ordinal == len(self._heads) - 1:
-            return list(self._rows), self._synced.offset if self._synced.first == first else segment.HEAD_BYTES
+            durable = self._synced.offset if self._synced.first == first else segment.HEAD_BYTES
+            return list(self._rows), min(durable, self._end) if synced else self._end
         outline = self._outline_of(self._heads[ordinal])
         return list(outline.rows) if outline else self.index.rows(ordinal), self._size(first)
 
@@ -163,7 +168,7 @@ class Log:
         data = read_part(self.disk, self._path(head.first), base)
         try:
             for record in scan(data, head.marker, self._checksum, base):
-                if mark and not self._writes and record.kind == Kind.BLOCK and (head.first, record.end) > mark:
+                if mark and not self._writes and record.kind in BLOCKS and (head.first, record.end) > mark:
                     return
                 self._take_in(record)
         except Unreadable as flaw:
@@ -173,7 +178,7 @@ class Log:
 
     def _take_in(self, record: Record) -> None:
         self._note(record.kind, record.height, record.start)
-        self._end, self._checksum = record.end, record.checksum
+        self._end, self._checksum = record.end, passed_on(record) or 0
 
     def _note(self, kind: int, height: int, start: int) -> None:
         try:
@@ -196,6 +201,19 @@ class Log:
     def _damaged(self, offset: int, field: str, why: str, height: int | None = None) -> Damaged:
         at = self.index.height + 1 if height is None else height
         return Damaged(Damage(name_of(self._heads[-1].first), offset, at, field, why))
+
+
+def caught_up(folder: Path, disk: Disk) -> Log:
+    """A log for reading that has taken in what is there. Raises NoJournal, Damaged."""
+    for left in reversed(range(READS)):
+        log = Log(folder, disk)
+        try:
+            log.refresh()
+            return log
+        except Damaged:
+            if not left or not log.stale():  # a segment was written anew while it was read
+                raise
+    raise AssertionError
 
 
 def _claimed(data: bytes, offset: int, marker: bytes, base: int) -> bool:

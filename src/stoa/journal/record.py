@@ -34,8 +34,11 @@ class Kind(IntEnum):
     CHECKPOINT = 4
     ROWS = 5  # of a snapshot
     END = 6  # of a snapshot
+    DROPPED = 7  # a block without its body
+    CLOSE = 8  # the last of a segment that was written anew: what the segment after it is chained to
 
 
+BLOCKS: Final = frozenset({Kind.BLOCK, Kind.DROPPED})
 _KINDS: Final = frozenset(Kind)
 
 

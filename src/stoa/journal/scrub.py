@@ -2,10 +2,9 @@
 
 Owns where it is and what it has seen. Each step reads about as many bytes as it was allowed, from the disk and not from
 memory where the system can tell the two apart, and compares each record's checksums and its chain to the record before,
-across segments too. Does not own: repairing (``Journal.restore``), pace, or anything that is not synced yet.
+across segments too. Does not own: repairing (``restore``), pace, or anything that is not synced yet.
 """
 
-from bisect import bisect_right
 from contextlib import closing
 from dataclasses import dataclass
 
@@ -14,8 +13,10 @@ from stoa.journal.disk import File
 from stoa.journal.faults import Damage, Damaged
 from stoa.journal.journal import Journal
 from stoa.journal.log import Log
-from stoa.journal.record import Unreadable, read_record
+from stoa.journal.payloads import passed_on
+from stoa.journal.record import Record
 from stoa.journal.segment import BadHead, Head, Row, name_of
+from stoa.journal.walking import stretch
 
 
 @dataclass
@@ -78,7 +79,7 @@ class Scrub:
             log = self._journal.log
             head = log.head(self._ordinal)
             if head is not None:
-                self._segment = _Segment(log, log.generation, head, *log.extent(self._ordinal))
+                self._segment = _Segment(log, log.generation, head, *log.extent(self._ordinal, synced=True))
                 return self._segment
         self._start_over()
         return None
@@ -110,22 +111,13 @@ class Scrub:
         return []
 
     def _record(self, file: File, here: _Segment) -> list[Damage]:
-        start = here.at
-        try:
-            record = read_record(file, start, here.head.marker)
-            if self._checksum not in (None, record.previous):
-                raise Unreadable(start, "previous", "the record does not follow the one before it", record.height)
-        except Unreadable as flaw:
-            row = self._row_from(here, start)
-            known = row[1] if row and row[2] == start else self._height
+        piece = stretch(file, here.at, here.head.marker, here.rows, here.end)
+        found, name, before = piece.found, name_of(here.head.first), self._checksum
+        here.at = piece.end
+        if not isinstance(found, Record):
             self._checksum = None
-            following = self._row_from(here, start + 1)
-            here.at = following[2] if following else here.end
-            return [Damage(name_of(here.head.first), start, known, flaw.field, flaw.why)]
-        here.at, self._height, self._checksum = record.end, record.height, record.checksum
-        return []
-
-    def _row_from(self, here: _Segment, at: int) -> Row | None:
-        """The first record that is known to start there or later."""
-        number = bisect_right(here.rows, at - 1, key=lambda row: row[2])
-        return here.rows[number] if number < len(here.rows) else None
+            return [Damage(name, piece.start, piece.row[1] if piece.row else self._height, found.field, found.why)]
+        self._height, self._checksum = found.height, passed_on(found)
+        if before in (None, found.previous):
+            return []
+        return [Damage(name, piece.start, found.height, "previous", "the record does not follow the one before it")]

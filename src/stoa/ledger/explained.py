@@ -87,15 +87,20 @@ def _tell(told: Figures, event: Event) -> None:
         case UnitsFreezeSet():
             told["frozen", event.asset, event.account] = event.frozen
         case LotsJoined():
-            joined = told.get(("lot", event.asset, event.account, event.first)) or 0
-            add(-joined, "lot", event.asset, event.account, event.first)
-            add(joined, "lot", event.asset, event.account, event.second)
+            _join(event, add)
         case AccountFreezeSet():
             told["account frozen", event.account] = event.frozen
         case AccountOpened():
             told["successor", event.account] = b""
         case AccountRecovered():
             told["successor", event.account] = event.successor
+
+
+def _join(event: LotsJoined, add: Any) -> None:
+    for number, units in event.gone:
+        add(-units, "lot", event.asset, event.account, number)
+    for number, lot in enumerate(event.lots, event.first):
+        add(lot.units, "lot", event.asset, event.account, number)
 
 
 def _move(event: UnitsMoved, add: Any) -> None:

@@ -75,7 +75,7 @@ class Running:
                     self._told(member.code, part, "starts" if started else "is up already")
                 for member in chosen:
                     self._await(member, part)
-                if part == "server" and len(chosen) == len(self.plan.members):
+                if part == "server" and len(chosen) == len(self.plan.members) > 1:
                     self._await_leader(chosen)
 
     def down(self, members: Iterable[Member], parts: Iterable[Part] = PARTS) -> None:
@@ -83,8 +83,10 @@ class Running:
         chosen, wanted = tuple(members), tuple(parts)
         for part in reversed(PARTS):
             if part in wanted:
-                for member in chosen:
-                    was = self.process(member, part).stop()
+                asked = [(member, self.process(member, part)) for member in chosen]
+                were = [process.ask_to_end() for _, process in asked]
+                for (member, process), was in zip(asked, were, strict=True):
+                    process.await_end()
                     self._told(member.code, part, "stopped" if was else "was not up")
 
     def remove_hosts(self) -> None:
@@ -159,7 +161,7 @@ class Running:
         self._until(member, part, answers)
 
     def _await_leader(self, members: tuple[Member, ...]) -> None:
-        """Wait until the servers have agreed who leads them."""
+        """Wait until the servers have agreed who leads them: the first time all are needed, later a majority."""
         first = members[0]
 
         def led() -> bool:

@@ -56,6 +56,10 @@ tls {{  # nobody without a certificate of the network, and then as whom the cert
   timeout: 5
 }}
 
+{cluster_block}include "./{access}"
+"""
+
+CLUSTER: Final = """\
 cluster {{
   name: "{chain}"
   listen: "{address}:{cluster}"
@@ -74,19 +78,28 @@ cluster {{
   }}
 }}
 
-include "./{access}"
 """
 
 
 def server_conf(plan: Plan, member: Member) -> str:
     """The text of ``nats.conf`` for a member's server."""
-    others = (one for one in plan.members if one.code != member.code)
+    certificate, key = folders.certificate(folders.SERVER), folders.key(folders.SERVER)
     return SERVER.format(
         code=member.code, chain=plan.chain, address=member.address, clients=member.clients, monitor=member.monitor,
-        cluster=member.cluster, max_payload=MAX_PAYLOAD, max_pending=MAX_PENDING, max_connections=MAX_CONNECTIONS,
-        max_memory=MAX_MEMORY, max_store=MAX_STORE, store=folders.STORE, ca=folders.CA, access=folders.ACCESS_CONF,
-        certificate=folders.certificate(folders.SERVER), key=folders.key(folders.SERVER), pins=folders.PINS_CONF,
-        routes="\n".join(f'    "tls://{one.host}:{one.cluster}"' for one in others),
+        max_payload=MAX_PAYLOAD, max_pending=MAX_PENDING, max_connections=MAX_CONNECTIONS, max_memory=MAX_MEMORY,
+        max_store=MAX_STORE, store=folders.STORE, certificate=certificate, key=key, ca=folders.CA,
+        cluster_block=_cluster(plan, member, certificate, key) if len(plan.members) > 1 else "",
+        access=folders.ACCESS_CONF,
+    )  # fmt: skip
+
+
+def _cluster(plan: Plan, member: Member, certificate: str, key: str) -> str:
+    """How the server meets the others; a network of one has none."""
+    # itself too: as many servers as are listed here count as the whole when a first leader is chosen
+    routes = (f'    "tls://{one.host}:{one.cluster}"' for one in plan.members)
+    return CLUSTER.format(
+        chain=plan.chain, address=member.address, cluster=member.cluster, routes="\n".join(routes),
+        certificate=certificate, key=key, ca=folders.CA, pins=folders.PINS_CONF,
     )  # fmt: skip
 
 

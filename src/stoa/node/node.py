@@ -15,6 +15,7 @@ from typing import Final
 
 from stoa.agreement.core import Core
 from stoa.intake.gate import Accepted, Gate
+from stoa.journal.disk import REAL_DISK, Disk
 from stoa.journal.journal import Journal
 from stoa.kernel import signing
 from stoa.kernel.base import Broken, Rejection
@@ -27,9 +28,9 @@ from stoa.ledger.state import State
 from stoa.node import proofs, snapshot
 from stoa.node.answers import Answers
 from stoa.node.checkpoints import Checkpoints, make_checkpoint
+from stoa.node.circle import Circle
 from stoa.node.commit import Commit, FinalBlock, Listener, Skipped
 from stoa.node.config import CHECKPOINT_BLOCKS
-from stoa.node.ears import Ears
 from stoa.node.epoch_file import EpochFile
 from stoa.node.evidence import EvidenceBook
 from stoa.node.finality import Finality, Members, Validator
@@ -38,6 +39,7 @@ from stoa.node.history import History
 from stoa.node.inbox import Fetched, Heard, Inbox, Leave
 from stoa.node.links import Links, alone
 from stoa.node.log import LOG, log_block
+from stoa.node.outbox import Outbox
 from stoa.node.places import Located, Places
 from stoa.node.producer import Cut, Producer
 from stoa.node.recovery import Progress, bring_up, open_state
@@ -52,6 +54,7 @@ from stoa.wire.vote import Checkpoint
 MAX_SKIPPED: Final = 100  # skipped batches kept to be looked at
 IDLE_SECONDS: Final = 0.2
 TICK_SECONDS: Final = 0.05
+DUE_PATIENCE_MS: Final = 500  # for each validator whose turn comes first to do what falls due
 JOURNAL_FOLDER: Final = "journal"
 STATE_FOLDER: Final = "state"
 SNAPSHOT_FOLDER: Final = "snapshots"
@@ -78,6 +81,7 @@ class Node:
         progress: Progress | None = None,
         checkpoint_blocks: int = CHECKPOINT_BLOCKS,
         links: Callable[[str], Links] | None = None,
+        disk: Disk = REAL_DISK,
     ) -> None:
         """Open the journal in the folder and bring the state up to it. Raises NoJournal, Occupied, Damaged, Broken.
 
@@ -87,7 +91,7 @@ class Node:
         """
         self.folder, self._clock, self.validator = folder, clock, validator
         with ExitStack() as opened:
-            self.journal = opened.enter_context(Journal.open(folder / JOURNAL_FOLDER))
+            self.journal = opened.enter_context(Journal.open(folder / JOURNAL_FOLDER, disk))
             self.chain = self.journal.chain
             self.store, view, standing = open_state(
                 folder / STATE_FOLDER, self.journal, progress, folder / SNAPSHOT_FOLDER, processes
@@ -110,7 +114,7 @@ class Node:
         self.evidence = EvidenceBook(folder)
         self._inbox = Inbox()
         self._inbox.enter(self._epochs.known.epoch)
-        self._ears = Ears(self._inbox, self.evidence, clock)
+        self._circle = Circle(self._inbox, self.evidence, clock)
         self.voice = Voice(
             self.peers, self._inbox, self._epochs, self.evidence, clock, self._final, self._skip, self._entered,
             self._publish,
@@ -120,21 +124,37 @@ class Node:
         self._listeners: list[Listener] = []
         self._healed = -1  # the height at which the state was built again last
         self._places = Places()
-        self._producer = Producer(self.chain, validator, self.gate, self._cut, clock, self._produced())
+        outbox = None
+        if self.peers is not None:
+            outbox = Outbox(folder)
+            self._opened.callback(outbox.close)
+        self._producer = Producer(
+            self.chain,
+            validator,
+            self.gate,
+            self._cut,
+            clock,
+            self._produced(),
+            outbox,
+            lambda: self._circle.pace(self._commit.head.height),
+        )
         self._checkpoints = Checkpoints(self.store, self.journal, self.finality, checkpoint_blocks)
         self._stopping = threading.Event()
+        self._threads = self._made_threads()
+        if self.peers is None:
+            self._round.start()  # alone, what was kept is final
+
+    def _made_threads(self) -> list[threading.Thread]:
         works = {
             "batches": self._cut_batches,
             "log": self._read_log,
             "blocks": self._make_blocks,
             "checkpoints": self._make_checkpoints,
         }
-        self._threads = [
+        return [
             threading.Thread(target=self._guarded, args=(work,), name=f"stoa-{name}", daemon=True)
             for name, work in works.items()
         ]
-        if self.peers is None:
-            self._round.start()  # alone, what was kept is final
 
     def _resumed(self, away: bool) -> Core:
         """Agreement as of the last final block."""
@@ -150,7 +170,7 @@ class Node:
         else:
             voting_key = signing.public_key(self.validator.secret)
             answers = Answers(self.journal, lambda: self._epochs.known.opening, voting_key, self.leave_epoch)
-            self.peers.listen(self._ears.hear, answers.answer)
+            self.peers.listen(self._circle.hear, answers.answer)
         for thread in self._threads:
             thread.start()
 
@@ -195,7 +215,13 @@ class Node:
 
     def _cut(self) -> Cut:
         with self.reader() as view:
-            return Cut.of(view)
+            return Cut.of(view, self._turn() * DUE_PATIENCE_MS)
+
+    def _turn(self) -> int:
+        """How many validators are before this one, by turns, to make the next block when nobody asks for any."""
+        members = sorted(self._commit.members.keys)
+        me = self.validator.institution
+        return (members.index(me) - self._commit.head.height) % len(members) if me in members else len(members)
 
     def _read_log(self) -> None:
         """Bring batches from the log of the epoch at hand, from its beginning; what is known already is skipped."""
@@ -275,12 +301,14 @@ class Node:
             except LogClosed:
                 return
 
-    def _verified(self, envelopes: Sequence[bytes]) -> list[bool]:
-        """Verdicts: what this node's own gate has checked is not checked again, the rest is."""
+    def _verified(self, envelopes: Sequence[bytes]) -> list[bool | None]:
+        """Verdicts: what this node's own gate has checked is not checked again; the rest is checked in processes of
+        their own, or, where there are none, when the block is executed."""
         passed = self._producer.passed
         unknown = [raw for raw in envelopes if raw not in passed]
-        verdicts = dict(zip(unknown, self.verifier.start(unknown).get().verdicts, strict=True))
-        return [verdicts.get(raw, True) for raw in envelopes]
+        asked = self.verifier.ahead(unknown)
+        found = dict(zip(unknown, asked.get().verdicts, strict=True)) if asked else {}
+        return [True if raw in passed else found.get(raw) for raw in envelopes]
 
     def _announce(self, final: FinalBlock) -> None:
         self._places.note(final)
@@ -345,7 +373,7 @@ class Node:
             rule = view.get(PARAMETERS, QUORUM) or 0
         return Network(
             self.validator.institution, self.peers is None, self._commit.head.height, core.epoch, RULES[rule],
-            core.seats.quorum, tuple(sorted(core.seats.keys)), self._ears.seen(), produced, core.away,
+            core.seats.quorum, tuple(sorted(core.seats.keys)), self._circle.seen(), produced, core.away,
             dict(self.voice.alarms), self.evidence.count, self._producer.in_flight, self._inbox.unread,
             self._inbox.dropped, self.engine.condition(), counts() if counts else None,
         )  # fmt: skip

@@ -1,7 +1,8 @@
 """The producer: cuts batches from what waits at the gate, publishes each, and sees it become a block.
 
 One batch is in flight at a time. An engine may lose what it accepted, so a batch of which nothing is heard is published
-again, byte for byte: only copies of one batch ever bear its number, and at most one of them makes a block.
+again, byte for byte: only copies of one batch ever bear its number, and at most one of them makes a block. With peers
+that holds across a crash: the batch is kept in the outbox before it is published.
 """
 
 import threading
@@ -14,8 +15,9 @@ from stoa.ledger import due
 from stoa.ledger.governance.model import BATCH_BYTES, BATCH_LINGER_MS, BATCH_TRANSACTIONS, PARAMETERS
 from stoa.ledger.state import State
 from stoa.node.finality import Validator
+from stoa.node.outbox import Outbox
 from stoa.ordering.engine import Engine, LogClosed, LogFull
-from stoa.wire.batch import BatchBody, sign_batch
+from stoa.wire.batch import BatchBody, read_batch, sign_batch
 
 IDLE_SECONDS: Final = 0.2  # how long nothing may come before due work is looked for
 REPUBLISH_SECONDS: Final = 1.0
@@ -28,15 +30,16 @@ class Cut(NamedTuple):
     most: int
     most_bytes: int
     linger: float  # seconds
-    due: int | None  # when the next work falls due, in milliseconds
+    due: int | None  # when this producer cuts a batch for the next work that falls due, in milliseconds
 
     @classmethod
-    def of(cls, view: State) -> "Cut":
-        """As of the view."""
+    def of(cls, view: State, patience_ms: int = 0) -> "Cut":
+        """As of the view. ``patience_ms`` is how long others are let do first what falls due."""
+        next_due = due.next_due(view)
         most, most_bytes, linger = (
             view.need(PARAMETERS, name) for name in (BATCH_TRANSACTIONS, BATCH_BYTES, BATCH_LINGER_MS)
         )
-        return cls(most, most_bytes, linger / 1_000, due.next_due(view))
+        return cls(most, most_bytes, linger / 1_000, None if next_due is None else next_due + patience_ms)
 
 
 class Producer:
@@ -50,7 +53,11 @@ class Producer:
         cut: Callable[[], Cut],
         clock: Callable[[], int],
         produced: int,
+        outbox: Outbox | None = None,
+        pace: Callable[[], float] = lambda: 0.0,
     ) -> None:
+        """``pace`` says for how many seconds to rest before the next batch, for the sake of slower validators."""
+        self._outbox, self._pace = outbox, pace
         self._chain, self._validator, self._gate, self._cut, self._clock = chain, validator, gate, cut, clock
         self._produced, self._position = produced, 0
         self._seen = threading.Condition()
@@ -60,7 +67,9 @@ class Producer:
 
     def run(self, engine: Callable[[], Engine]) -> None:
         """Until closed. ``engine`` is the log of the epoch at hand."""
+        self._publish_left_over(engine)
         while not self._closed:
+            self._rest(self._pace())
             cut = self._cut()
             is_due = cut.due is not None and cut.due <= self._clock()
             taken = self._gate.take(cut.most, cut.most_bytes, cut.linger, 0.0 if is_due else IDLE_SECONDS)
@@ -88,14 +97,28 @@ class Producer:
         )
         raw = encode(sign_batch(body, self._validator.secret))
         self.passed = dict.fromkeys(body.envelopes)
+        if self._outbox is not None:
+            self._outbox.keep(raw)
+        return self._sent(engine, raw, number)
+
+    def _publish_left_over(self, engine: Callable[[], Engine]) -> None:
+        """What was in flight when the process before this one ended, if it may still make a block."""
+        raw = self._outbox.left_over() if self._outbox is not None else b""
+        if raw:
+            body = read_batch(raw).body
+            if body.producer == self._validator.institution and body.number == self._produced + 1:
+                self._sent(engine, raw, body.number)
+
+    def _sent(self, engine: Callable[[], Engine], raw: bytes, number: int) -> bool:
+        """Publish until the batch has made a block, or its place was read and it has not. Whether it has."""
         settled, self.in_flight = False, 1
         while not settled and not self._closed:
             try:
                 position = engine().publish(raw)
             except LogFull as full:
                 self._rest(full.retry_ms / 1_000)
-            except LogClosed:
-                break
+            except LogClosed:  # it is over, or another epoch's log takes its place
+                self._rest(SKIPPED_SECONDS)
             else:
                 settled = self._is_settled(number, position)
         self.in_flight = 0
@@ -111,5 +134,6 @@ class Producer:
         return self._produced >= number or self._position >= position
 
     def _rest(self, seconds: float) -> None:
-        with self._seen:
-            self._seen.wait_for(lambda: self._closed, seconds)
+        if seconds:
+            with self._seen:
+                self._seen.wait_for(lambda: self._closed, seconds)

@@ -21,7 +21,7 @@ from stoa.ordering.engine import LogClosed, LogFull, Ordered
 from stoa.ordering.jetstream_log import MAX_ENTRY_BYTES, STREAM_NOT_FOUND, Log, LogTrouble, Seen, differences, look
 from stoa.ordering.jetstream_reader import MAX_AHEAD, MAX_AHEAD_BYTES, Feed
 
-PUBLISH_S: Final = 5.0  # for a majority to have the batch; then it is unknown, and published again
+PUBLISH_S: Final = 3.0  # for a majority to have the batch; then it is unknown, and published again
 RETRY_MS: Final = 100
 STOPPED_RETRY_MS: Final = 1_000
 WATCH_S: Final = 2.0  # how often the log is looked at
@@ -43,7 +43,7 @@ class JetStreamEngine:
         self._ahead: deque[Ordered] = deque()
         self._bytes = 0
         self._read = 0  # the highest position that was delivered or that a reader is done with
-        self._reading = self._closed = False
+        self._reading = self._closed = self._is_full = False
         self._changed = threading.Condition()
         self._room: asyncio.Event | None = None  # of the loop
         self._condition = WELL
@@ -103,7 +103,8 @@ class JetStreamEngine:
         self._read = max(self._read, upto)
         while self._ahead and self._ahead[0].position <= upto:
             self._bytes -= len(self._ahead.popleft().batch)
-        if self._has_room() and self._room:
+        if self._is_full and self._has_room() and self._room:
+            self._is_full = False
             self._bus.soon(self._room.set)
 
     def _has_room(self) -> bool:
@@ -124,10 +125,10 @@ class JetStreamEngine:
             await feed.end()
 
     async def _wait_for_room(self, room: asyncio.Event) -> None:
-        while True:
-            room.clear()
-            if self._has_room():
-                return
+        room.clear()
+        with self._changed:
+            self._is_full = not self._has_room()
+        if self._is_full:
             await room.wait()
 
     def _take(self, ordered: Ordered) -> None:
@@ -154,6 +155,9 @@ class JetStreamEngine:
         if seen.identity != self._identity:
             said = f"{self._log.stream} was created at {seen.identity}, the log of this epoch at {self._identity}."
             self._say(Condition(Kind.REPLACED, said))
+        elif not seen.accepts:
+            said = f"{self._log.stream} has no majority: {', '.join(seen.away)} of {seen.replicas} replicas are away."
+            self._say(Condition(Kind.UNREACHABLE, said))
         elif seen.last < self._read:
             if self._is_sure(Kind.REGRESSED):
                 self._say(self._regressed(seen.last))

@@ -12,7 +12,7 @@ from stoa.kernel import limits
 from stoa.kernel.base import Context, Rejection, Rejections
 from stoa.ledger.assets.errors import AssetPaused, AssetUnknown, LotsInvalid, UnitsLocked
 from stoa.ledger.assets.model import ASSETS, EMPTY_LINE, HOLDINGS, SUPPLY, Asset, Holding, Lot, LotPick
-from stoa.ledger.assets.register import Taken, give, moved_cost, pick_chosen, pick_oldest, take
+from stoa.ledger.assets.register import Taken, give, moved_cost, new_line_rejections, pick_chosen, pick_oldest, take
 from stoa.ledger.compliance.case import NOBODY, Movement
 from stoa.ledger.compliance.counters import count_movement
 from stoa.ledger.compliance.evaluate import Cases, cases_of, movement_rejections
@@ -129,6 +129,8 @@ def move_rejections(view: State, ctx: Context, move: Move) -> Rejections:
     yield from _source_rejections(view, plan, forced)
     if plan.target.units + move.units > limits.MAX_UNITS:
         yield LineFull(move.asset, move.to, plan.target.units, move.units)
+    if plan.target is EMPTY_LINE and move.to:
+        yield from new_line_rejections(view, move.asset, move.to)
     yield from movement_rejections(plan.cases)
 
 
