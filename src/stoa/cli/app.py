@@ -16,6 +16,7 @@ from stoa.cli import (
     network_running,
     networking,
     persons,
+    playing,
     proving,
     query,
     rebuilding,
@@ -24,8 +25,8 @@ from stoa.cli import (
 from stoa.cli.shell import FAULT, PLAIN, USAGE, Common, Trouble, app, console, write_json
 
 COMMANDS = (  # each enters its own
-    founding, networking, network_running, keys, users, persons, acting, query, proving, history, rebuilding, measuring,
-    catalog,
+    founding, playing, networking, network_running, keys, users, persons, acting, query, proving, history, rebuilding,
+    measuring, catalog,
 )  # fmt: skip
 
 
