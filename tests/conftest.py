@@ -37,8 +37,14 @@ def one_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servers]:
 
 
 @pytest.fixture(scope="session")
-def five_servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servers]:
-    """A cluster of five for all tests that leave it whole: who kills one starts it again."""
+def _cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servers]:
     servers = Servers(tmp_path_factory.mktemp("five-servers"), 5).start()
     yield servers
     servers.stop()
+
+
+@pytest.fixture
+def five_servers(_cluster: Servers) -> Iterator[Servers]:
+    """A cluster of five, which may be killed or paused, and is whole again for the next test."""
+    yield _cluster
+    _cluster.mend()

@@ -62,7 +62,11 @@ class Servers:
         """All of them, until JetStream is ready on each."""
         for at in range(self.size):
             self.spawn(at)
-        self.ready()
+        try:
+            self.ready()
+        except AssertionError:
+            self.stop()
+            raise
         return self
 
     def spawn(self, at: int) -> None:
@@ -137,6 +141,15 @@ class Servers:
 
     def resume(self, at: int) -> None:
         self._signal(at, signal.SIGCONT)
+
+    def mend(self) -> None:
+        """Whole again, whatever was killed or paused."""
+        for at in range(self.size):
+            if at in self.running():
+                self.resume(at)
+            else:
+                self.spawn(at)
+        self.ready()
 
     def _signal(self, at: int, number: int) -> None:
         process = self.processes[at]

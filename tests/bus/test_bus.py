@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -11,10 +11,11 @@ from stoa.bus.bus import Bus
 from stoa.bus.faults import Disconnected, Silent, TooLarge
 from stoa.bus.lane import Arrived, Lane
 from stoa.bus.names import text_of, token
-from stoa.bus.settings import MAX_PAYLOAD_BYTES, MAX_QUEUED, BusSettings
+from stoa.bus.settings import MAX_PAYLOAD_BYTES, MAX_QUEUED_BYTES, MESSAGE_BYTES, BusSettings
 from tests.bus.servers import READY_S, Servers, eventually, free_ports
 
 SOON = 15.0  # seconds
+MAX_QUEUED = MAX_QUEUED_BYTES // MESSAGE_BYTES
 
 
 @pytest.fixture
@@ -23,6 +24,20 @@ def bus(one_server: Servers) -> Iterator[Bus]:
     assert bus.wait(READY_S)
     yield bus
     bus.close()
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> Iterator[Callable[[int], Servers]]:
+    """Starts servers that a test may ruin."""
+    started: list[Servers] = []
+
+    def start(size: int) -> Servers:
+        started.append(Servers(tmp_path, size))
+        return started[-1].start()
+
+    yield start
+    for servers in started:
+        servers.stop()
 
 
 def said(bus: Bus, subject: str, heard: list[bytes]) -> None:
@@ -145,8 +160,8 @@ def test_a_closed_bus_says_so(one_server: Servers) -> None:
     assert bus.counts().dropped == 1
 
 
-def test_a_question_under_way_ends_with_its_connection(tmp_path: Path) -> None:
-    servers = Servers(tmp_path, 1).start()
+def test_a_question_under_way_ends_with_its_connection(start: Callable[[int], Servers]) -> None:
+    servers = start(1)
     bus = Bus(BusSettings(servers.urls(), "BROKER-A"))
     assert bus.wait(READY_S)
     bus.serve("never", lambda _, payload: b"!" if payload == b"?" else threading.Event().wait(1.0) or b"")
@@ -157,11 +172,10 @@ def test_a_question_under_way_ends_with_its_connection(tmp_path: Path) -> None:
         bus.request("never", b"hard", SOON)
     assert time.monotonic() - mark < SOON / 2
     bus.close()
-    servers.stop()
 
 
-def test_it_comes_back_and_listens_again(tmp_path: Path) -> None:
-    servers = Servers(tmp_path, 1).start()
+def test_it_comes_back_and_listens_again(start: Callable[[int], Servers]) -> None:
+    servers = start(1)
     bus = Bus(BusSettings(servers.urls(), "BROKER-A"))
     heard: list[bytes] = []
     said(bus, "news", heard)
@@ -175,14 +189,13 @@ def test_it_comes_back_and_listens_again(tmp_path: Path) -> None:
     assert bus.counts().connections == 2
     assert bus.counts().dropped >= 1
     bus.close()
-    servers.stop()
 
 
 def test_the_own_server_comes_first_another_while_it_is_away_and_then_it_again(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    start: Callable[[int], Servers], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("stoa.bus.bus.HOME_S", 0.2)
-    servers = Servers(tmp_path, 2).start()
+    servers = start(2)
     bus = Bus(BusSettings(servers.urls(), "BROKER-A"))
     assert bus.wait(READY_S)
     assert bus.counts().server == servers.url(0)
@@ -195,7 +208,6 @@ def test_the_own_server_comes_first_another_while_it_is_away_and_then_it_again(
     eventually(lambda: bus.counts().server == servers.url(0))
     eventually(lambda: bus.publish("news", b"home") or b"home" in heard)
     bus.close()
-    servers.stop()
 
 
 def test_a_slow_handler_loses_the_oldest_and_keeps_nobody_waiting() -> None:
@@ -203,15 +215,35 @@ def test_a_slow_handler_loses_the_oldest_and_keeps_nobody_waiting() -> None:
 
     def handle(arrived: Arrived) -> None:
         gate.wait(SOON)
-        handled.append(int(arrived.subject))
+        handled.append(int(arrived.payload))
 
     lane = Lane("slow", handle)
     for number in range(MAX_QUEUED + 100):
-        lane.put(Arrived(str(number), b"", ""))
+        lane.put(Arrived("one", b"%d" % number, ""))
     gate.set()
     eventually(lambda: handled and handled[-1] == MAX_QUEUED + 99)
     assert lane.overflowed in (99, 100), "the first may have been taken before the others came"
     assert handled[-MAX_QUEUED:] == list(range(100, MAX_QUEUED + 100))
+    lane.close()
+
+
+def test_who_floods_loses_his_own_words_and_delays_nobody() -> None:
+    gate, handled = threading.Event(), list[str]()
+
+    def handle(arrived: Arrived) -> None:
+        gate.wait(SOON)
+        handled.append(arrived.subject)
+
+    lane = Lane("flooded", handle)
+    lane.put(Arrived("say.flood", bytes(MAX_QUEUED_BYTES // 2), ""))
+    for _ in range(3):
+        lane.put(Arrived("say.quiet", b"vote", ""))
+    for _ in range(2 * MAX_QUEUED):
+        lane.put(Arrived("say.flood", b"", ""))
+    gate.set()
+    eventually(lambda: handled.count("say.quiet") == 3)
+    assert handled[:8].count("say.quiet") == 3, "subjects take turns"
+    assert lane.overflowed >= MAX_QUEUED
     lane.close()
 
 
@@ -241,3 +273,19 @@ def test_a_name_is_one_token_and_comes_back(text: str) -> None:
 def test_what_no_name_is_written_as_is_refused(written: str) -> None:
     with pytest.raises(ValueError, match=r".+"):
         text_of(written)
+
+
+def test_a_question_under_way_ends_when_the_bus_is_closed(one_server: Servers) -> None:
+    bus, other = (Bus(BusSettings(one_server.urls(), name)) for name in ("BROKER-A", "BROKER-B"))
+    assert bus.wait(READY_S)
+    assert other.wait(READY_S)
+    thinking = threading.Event()
+    other.serve("pondering", lambda _, payload: b"!" if payload == b"?" or thinking.wait(SOON) else b"")
+    eventually(lambda: answered(bus, "pondering"))
+    threading.Timer(0.1, bus.close).start()
+    mark = time.monotonic()
+    with pytest.raises(Disconnected):
+        bus.request("pondering", b"hard", SOON)
+    assert time.monotonic() - mark < SOON / 2
+    thinking.set()
+    other.close()

@@ -136,7 +136,7 @@ def test_every_tag_and_route_that_a_document_names_exists() -> None:
 
 
 def test_every_metric_is_in_the_operators_page() -> None:
-    source = text_of(ROOT / "src/stoa/api/health.py")
+    source = text_of(ROOT / "src/stoa/api/metrics.py")
     named = set(re.findall(r'"(stoa_\w+)"', source))
     counters = set(re.findall(r'CounterMetricFamily\(\s*"(stoa_\w+)"', source))
     text = text_of(DOCS / "operations/health.md")

@@ -1,6 +1,7 @@
 """The halls that most tests of the ledger start from, and the witness that no movement goes unjudged."""
 
 from collections.abc import Iterator, Sequence
+from typing import Any
 from weakref import WeakKeyDictionary
 
 import pytest
@@ -13,7 +14,7 @@ from stoa.ledger.compliance.evaluate import Cases
 from stoa.ledger.identity.model import ACCOUNTS
 from stoa.ledger.settlement import moves
 from stoa.ledger.settlement.events import UnitsMoved
-from stoa.ledger.state import State
+from stoa.ledger.state import State, Table
 from tests.ledger.hall import Hall
 
 
@@ -52,6 +53,20 @@ def every_movement_is_judged() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(moves, "movement_rejections", judging)
         patch.setattr(Hall, "_seal", sealing)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def every_change_knows_what_it_changes() -> Iterator[None]:
+    """In every test of the ledger, what a writer says that a row was before is what it was."""
+    change = State.change
+
+    def changing(view: State, table: Table[Any, Any], key: Any, before: Any, value: Any) -> None:
+        assert view.rows[table][key] is before, f"{table.name} {key!r} is {view.rows[table][key]!r}, not {before!r}"
+        change(view, table, key, before, value)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(State, "change", changing)
         yield
 
 

@@ -7,13 +7,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from nats.aio.client import Client
 
 from stoa.bus.faults import TooLarge
 from stoa.kernel import limits
 from stoa.ordering.condition import Kind
 from stoa.ordering.engine import LogFull, Ordered
 from stoa.ordering.jetstream import JetStreamEngine
-from stoa.ordering.jetstream_log import Log, LogUnfit
+from stoa.ordering.jetstream_log import Log, LogTrouble, LogUnfit, open_log
 from stoa.ordering.jetstream_reader import MAX_AHEAD
 from stoa.ordering.jetstream_safe import LogUnsafe, check_synced
 from tests.bus.servers import READY_S, Servers, eventually
@@ -107,6 +108,12 @@ def test_a_log_is_opened_once_and_checked_by_who_comes_later(streams: Streams) -
         opened(streams.bus, log._replace(max_bytes=log.max_bytes * 2))
 
 
+def test_a_log_that_cannot_be_is_refused_with_the_servers_words(streams: Streams) -> None:
+    log = new_log(replicas=3)
+    with pytest.raises(LogTrouble, match="replicas > 1"):
+        streams.bus.run(lambda client: open_log(client, log, patience=0.1), READY_S)
+
+
 def test_names_that_are_no_subjects_are_written_so_that_they_are(streams: Streams) -> None:
     log = Log("a chain. of *", 7, 1)
     identity = opened(streams.bus, log).identity
@@ -141,7 +148,8 @@ def test_a_log_that_was_made_anew_is_not_read(streams: Streams) -> None:
     assert not other.condition().stopped
 
 
-def test_a_log_that_is_gone_is_said_to_be(streams: Streams) -> None:
+def test_a_log_that_is_gone_is_said_to_be(streams: Streams, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("stoa.ordering.jetstream.WATCH_S", 0.2)
     engine = streams.engine()
     engine.publish(b"batch")
     read(engine, 1)
@@ -232,7 +240,41 @@ def test_nothing_acknowledged_is_lost_when_the_leader_is_killed(five_servers: Se
                 five_servers.kill(leader)
             acknowledged[published(writer, b"batch %d" % number)] = b"batch %d" % number
         seen = read(reader, max(acknowledged))
-        five_servers.spawn(leader)
-        five_servers.ready()
         becomes(reader, Kind.WELL)
     assert {ordered.position: ordered.batch for ordered in seen}.items() >= acknowledged.items()
+
+
+def test_without_a_majority_nothing_is_accepted_and_then_it_goes_on(five_servers: Servers) -> None:
+    with Streams(five_servers) as streams:
+        engine = streams.on(new_log(replicas=5))
+        accepted = {published(engine, b"before %d" % number): b"before %d" % number for number in range(5)}
+        for at in (2, 3, 4):
+            five_servers.kill(at)
+        becomes(engine, Kind.UNREACHABLE)
+        assert engine.condition().sentence
+        with pytest.raises(LogFull):
+            engine.publish(b"refused")
+        for at in (2, 3, 4):
+            five_servers.spawn(at)
+        last = published(engine, b"after")
+        accepted[last] = b"after"
+        seen = {ordered.position: ordered.batch for ordered in read(engine, last)}
+        assert seen.items() >= accepted.items()
+        becomes(engine, Kind.WELL)
+
+
+def test_a_reader_whose_consumer_is_deleted_goes_on_without_a_gap(streams: Streams) -> None:
+    engine = streams.engine()
+    engine.publish(b"0")
+    read(engine, 1)
+    for number in range(1, 20):
+        if number % 5 == 0:
+            streams.bus.run(lambda client: forget_consumers(client, engine._log), READY_S)
+        engine.publish(b"%d" % number)
+    assert [ordered.batch for ordered in read(engine, 19, after=1)] == [b"%d" % number for number in range(1, 20)]
+
+
+async def forget_consumers(client: Client, log: Log) -> None:
+    """Delete every reader's consumer."""
+    for info in await client.jsm().consumers_info(log.stream):
+        await client.jsm().delete_consumer(log.stream, info.name)

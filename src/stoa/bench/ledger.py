@@ -38,6 +38,7 @@ from stoa.wire.envelope import read_envelope, transaction_id
 from stoa.wire.vote import FIRST_EPOCH
 
 BARE_A_BLOCK: Final = 40  # bare verifications timed after each block
+SET_UP_BATCH: Final = 24  # transactions of a block while the market is set up
 FSYNC_PROBES: Final = 50
 NOTHING_CHECKED: Final = Share([], 0.0)  # beforehand: signatures are verified where the block is executed
 PRELOAD_ROWS: Final = 200_000  # rows of one write when the state is filled beforehand
@@ -79,18 +80,19 @@ class Figures(NamedTuple):
 def run(options: Options) -> Figures:
     """Run the benchmark and return its figures."""
     if options.folder:
-        return _run(options, Path(options.folder))
+        return run_in(options, Path(options.folder))
     with tempfile.TemporaryDirectory(prefix="stoa-bench-") as folder:
-        return _run(options, Path(folder))
+        return run_in(options, Path(folder))
 
 
-def _run(options: Options, folder: Path) -> Figures:
+def run_in(options: Options, folder: Path) -> Figures:
+    """Run it in an empty folder, where its journal stays."""
     time = wall_clock()
     found(folder, genesis(time))
     market = Market(options.holders, time, options.seed)
     bench = _Bench(folder, options)
     try:
-        bench.commit_all(list(market.set_up()), batch=24)
+        bench.commit_all(list(market.set_up()), batch=SET_UP_BATCH)
         if options.holdings:
             bench.close()
             preload(folder / STATE_FOLDER, options.holdings)
@@ -197,8 +199,8 @@ class _Bench:
             holdings=self._options.holdings,
             start_seconds=round(self._start_seconds, 3),
             stage_us={
-                "verify": round(verifying / len(envelopes) * 1e6, 1),
                 **{name: round(spent / len(envelopes) * 1e6, 1) for name, spent in self._commit.seconds.items()},
+                "verify": round(verifying / len(envelopes) * 1e6, 1),
             },
         )
 

@@ -124,17 +124,17 @@ def up(*, common: Common = PLAIN) -> None:
 
 
 def _hold(common: Common) -> None:
-    """Run the validator alone until it fails or is told to stop."""
-    import signal
-    import threading
+    """Run the validator without API and pages, with its probes alone, until it is told to stop."""
+    from stoa.api.probing import create_probe_app
+    from stoa.api.serve import CannotListen, serve
 
-    asked = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: asked.set())
     with opened_node(common) as house:
-        while not asked.wait(1.0):
-            if house.node.failure:
-                raise Trouble(house.node.failure)
+        try:
+            serve(create_probe_app(house.node), house.config.port)
+        except CannotListen as error:
+            raise Trouble(f"{error}: change port in stoa.toml") from None
+        if house.node.failure:
+            raise Trouble(house.node.failure)
 
 
 def _print_urls(common: Common, port: int) -> None:

@@ -87,3 +87,24 @@ def distribution(
         raise Usage("--holders is 1 or more, --traffic is 0 or more")
     options = Options(holders, traffic, seed)
     common.fields({**run(options)._asdict(), "workload": asdict(options)}, "stoa bench distribution")
+
+
+@bench.command
+def replay(
+    *,
+    transfers: Annotated[int, Parameter(help="Transfers in the journal that is replayed.")] = 20_000,
+    holders: Annotated[int, Parameter(help="Verified holders among whom they go.")] = 1_000,
+    batch: Annotated[int, Parameter(help="Transactions of a batch.")] = 2_000,
+    processes: Annotated[int, Parameter(help="Verifying processes; -1: one for each core but one.")] = -1,
+    seed: int = 1,
+    common: Common = PLAIN,
+) -> None:
+    """A journal executed again from genesis: once checking every signature, once trusting its certificates."""
+    from stoa.bench.ledger import Options
+    from stoa.bench.replay import run
+
+    if min(transfers, holders, batch) < 1:
+        raise Usage("counts are 1 or more")
+    figures = run(Options(transfers, holders, batch=batch, processes=processes, seed=seed))
+    paces = {"verifying": figures.verifying._asdict(), "trusting": figures.trusting._asdict()}
+    common.fields({**figures._asdict(), **paces}, "stoa bench replay")

@@ -2,7 +2,7 @@
 
 import signal
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 
 from cyclopts import Parameter
@@ -63,16 +63,22 @@ def up(
     net = running(common, _telling(common))
     members = (_member(net, only),) if only else net.here
     word = passphrase(common) if part != "server" else None
+    if detach:
+        with _troubles():
+            net.up(members, _parts(part), word)
+        _answer_status(net, common)
+        return
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # from the start, so that nothing is left behind
     with _troubles():
         try:
             net.up(members, _parts(part), word)
-            if not detach:
-                _watch(net, common)
+            _watch(net, common)
+        except KeyboardInterrupt:
+            pass
         finally:
-            if not detach:
-                _down(net, members)
-    if detach:
-        _answer_status(net, common)
+            for number in (signal.SIGINT, signal.SIGTERM):
+                signal.signal(number, signal.SIG_IGN)  # it ends already
+            _down(net, members)
 
 
 def _down(net: "Running", members: "tuple[Member, ...]") -> None:
@@ -99,7 +105,8 @@ def status(
     """Show height, finality, producer, votes, lag and health of each member, and how its ordering server is."""
     net = running(common)
     if watch and not common.json:
-        _watch(net, common)
+        with suppress(KeyboardInterrupt):
+            _watch(net, common)
     else:
         _answer_status(net, common)
 
@@ -203,56 +210,56 @@ def _answer_status(net: "Running", common: Common) -> None:
 
 
 def _table(net: "Running", found: "tuple[Standing, ...]", common: Common) -> "Table":
-    from rich.markup import escape
+    from rich.box import SIMPLE_HEAD
     from rich.table import Table
 
-    from stoa.kernel.time import iso
-
-    table = Table(title=f"{net.plan.chain} ({net.plan.quorum})", title_justify="left")
+    table = Table(title=f"{net.plan.chain} ({net.plan.quorum})", title_justify="left", box=SIMPLE_HEAD, pad_edge=False)
     heads = common.words(
-        "institution,validator,height,block,made by,votes,lag,waiting,server,cut off",
-        "기관,검증인,높이,블록,생성자,투표,지연,대기,서버,단절",
+        "institution,validator,height,block,made by,votes,server", "기관,검증인,높이,블록,생성자,투표,서버"
     )
     for name in heads.split(","):
         table.add_column(name, overflow="fold")
     table.columns[0].no_wrap = True
     for one in found:
-        well = "green" if one.health == "ready" else "red"
-        when = iso(one.block_time)[11:19] if one.block_time else ""
+        height = str(one.height) if one.height >= 0 else ""
         table.add_row(
-            one.code, f"[{well}]{escape(one.health)}[/]", str(one.height) if one.height >= 0 else "",
-            f"{one.block_hash[:8]} {when}", one.producer, str(one.votes or ""), str(one.lag or ""),
-            str(one.waiting or ""), _server(one, common), one.cut,
+            one.code, _validator(one, common), f"{height} (-{one.lag})" if one.lag else height, one.block_hash[:8],
+            one.producer, str(one.votes or ""), _server(one, common),
         )  # fmt: skip
     return table
 
 
+def _validator(one: "Standing", common: Common) -> str:
+    """A validator in a few words: how it is, and what waits for a block."""
+    from rich.markup import escape
+
+    well = "green" if one.health == "ready" else "red"
+    waits = common.words(f", {one.waiting} wait", f", 대기 {one.waiting}") if one.waiting else ""
+    return f"[{well}]{escape(one.health)}[/]{waits}"
+
+
 def _server(one: "Standing", common: Common) -> str:
-    """An ordering server in a few words: how it is, how many others it reaches, whether it leads them."""
+    """An ordering server in a few words: how it is, how many others it reaches, whether it leads them or is cut off."""
     server = one.ordering
     if server.state != "running":
         return f"[red]{server.state}[/]"
     well = "[green]ok[/]" if server.healthy and server.synced else "[red]unwell[/]"
-    return f"{well} +{server.routes}" + (common.words(" leads", " 리더") if server.leader == one.code else "")
+    leads = common.words(" leads", " 리더") if server.leader == one.code else ""
+    cut = {"both": " cut off", "in": " hears nothing", "out": " is not heard", "": ""}[one.cut]
+    return f"{well} +{server.routes}{leads}[red]{cut}[/]"
 
 
 def _watch(net: "Running", common: Common) -> None:
-    """Show the status every second until SIGINT or SIGTERM; as JSON, once at the start, then wait."""
-    import threading
+    """Show the status every second until Ctrl-C; as JSON, once."""
+    import time
 
     from rich.live import Live
 
-    asked = threading.Event()
-    numbers = (signal.SIGINT, signal.SIGTERM)
-    before = {number: signal.signal(number, lambda *_: asked.set()) for number in numbers}
-    try:
-        if common.json:
-            write_json({"chain": net.plan.chain, "members": net.status()})
-            asked.wait()
-            return
-        with Live(_table(net, net.status(), common), auto_refresh=False) as live:
-            while not asked.wait(LOOK_SECONDS):
-                live.update(_table(net, net.status(), common), refresh=True)
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+    if common.json:
+        write_json({"chain": net.plan.chain, "members": net.status()})
+        while True:
+            time.sleep(LOOK_SECONDS)
+    with Live(_table(net, net.status(), common), auto_refresh=False) as live:
+        while True:
+            time.sleep(LOOK_SECONDS)
+            live.update(_table(net, net.status(), common), refresh=True)

@@ -119,6 +119,43 @@ def reload_lists(*, common: Common = PLAIN) -> None:
     common.done({"reloaded": [one.code for one in net.here]}, "Reloaded.", "다시 읽었습니다.")
 
 
+@network.command(name="units")
+def show_units(
+    code: Code,
+    *,
+    at: Annotated[str, Parameter(help="Where institutions' folders are on its host.")] = "/var/lib/stoa",
+    programs: Annotated[str, Parameter(help="Where stoa and nats-server are on its host.")] = "/opt/stoa/.venv/bin",
+    user: Annotated[str, Parameter(help="Who runs them.")] = "stoa",
+    into: Annotated[Path | None, Parameter(help="Write the files here instead of showing them.")] = None,
+    common: Common = PLAIN,
+) -> None:
+    """Give the systemd units of a member on a host of its own."""
+    from stoa.network.units import units
+
+    net = running(common)
+    with _named():
+        made = units(net.plan, net.plan.member(code), at, programs, user)
+    if into is not None:
+        into.mkdir(parents=True, exist_ok=True)
+        for name, text in made.items():
+            (into / name).write_text(text, encoding="utf-8")
+        names = ", ".join(made)
+        common.done(
+            {"folder": str(into), "units": made}, f"{names} are in {into}.", f"{names}을(를) {into}에 저장했습니다."
+        )
+        return
+    shown = "\n".join(f"# {name}\n{text}" for name, text in made.items())
+    common.done({"units": made}, shown, shown)
+
+
+@contextmanager
+def _named() -> Iterator[None]:
+    try:
+        yield
+    except LookupError as error:
+        raise Usage(str(error.args[0])) from None
+
+
 @contextmanager
 def _renewing(net: "Running", code: str) -> Iterator[None]:
     from stoa.custody.keystore import KeystoreError
@@ -128,9 +165,8 @@ def _renewing(net: "Running", code: str) -> Iterator[None]:
     if not (net.folder / AUTHORITY).is_dir():
         raise Usage(f"the network's authority is not here (no {net.folder / AUTHORITY}): run this where it is kept")
     try:
-        yield
-    except LookupError as error:
-        raise Usage(str(error.args[0])) from None
+        with _named():
+            yield
     except KeystoreError as error:
         raise Usage(str(error)) from None
     except NotUp as error:

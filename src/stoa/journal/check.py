@@ -100,8 +100,9 @@ class _Walk:
         mark = segment.read_mark(self._disk, self._folder)
         if mark is None and segment.MARK_NAME in self._names:
             self._keep(Damage(segment.MARK_NAME, 0, chain.height, "mark", "it cannot be read; it may be deleted"))
-        if mark and mark > self._end:
-            why = f"it ends here, and was synced up to byte {mark.offset} of {name_of(mark.first)}"
+        claimed = segment.believed(self._disk, self._folder, mark, self._end.first)
+        if claimed and claimed > self._end:
+            why = f"it ends here, and was synced up to byte {claimed.offset} of {name_of(claimed.first)}"
             self._note(offset, chain.height + 1, "end", why)
         if expected is None:
             return

@@ -108,7 +108,7 @@ def _genesis_alone(data: bytes) -> _Kept | None:
 
 
 def _ends_there(disk: Disk, folder: Path, last: _Kept) -> bool:
-    mark = segment.read_mark(disk, folder)
+    mark = segment.believed(disk, folder, segment.read_mark(disk, folder), last.head.first)
     beyond = mark is not None and mark > Mark(last.head.first, last.end)
     return last.end == len(last.data) and not beyond and outline_name(last.head.first) not in disk.names(folder)
 

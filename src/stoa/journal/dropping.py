@@ -37,7 +37,8 @@ class Dropping:
     def step(self, most_bytes: int) -> bool:
         """Do the next part, about so many bytes; True while there is more to do.
 
-        Raises Damaged when a record that it comes to is not whole (repair it, and go on), DiskFull, Fatal.
+        Raises Damaged when a record that it comes to is not whole (repair it, and go on), DiskFull, Fatal, and
+        ValueError once the journal is closed.
         """
         try:
             if self._here is None:
@@ -47,10 +48,13 @@ class Dropping:
                     self.dropped += self._count
                     self._ordinal += 1
                 self._here = None  # of a segment that was repaired meanwhile, begun again
+        except FileNotFoundError as missing:
+            self._give_up()
+            raise self._damaged(0, self._first_height(), "segment", "it is missing") from missing
         except OSError as error:
             self._give_up()
             raise self._writer.fault(error) from error
-        except Damaged:
+        except (Damaged, ValueError):
             self._give_up()
             raise
         return True
@@ -73,13 +77,19 @@ class Dropping:
     def _change(self, piece: Stretch) -> list[Piece] | None:
         found = piece.found
         if not isinstance(found, Record):
-            head = self._writer.head(self._ordinal)
             height = piece.row[1] if piece.row else found.height or 0
-            raise Damaged(Damage(name_of(head.first if head else 0), piece.start, height, found.field, found.why))
+            raise self._damaged(piece.start, height, found.field, found.why)
         if found.kind != Kind.BLOCK or self._keep(found.height):
             return None
         self._count += 1
         return [(Kind.DROPPED, without_body(found.payload))]
+
+    def _first_height(self) -> int:
+        head = self._writer.head(self._ordinal)
+        return head.first if head else 0
+
+    def _damaged(self, offset: int, height: int, field: str, why: str) -> Damaged:
+        return Damaged(Damage(name_of(self._first_height()), offset, height, field, why))
 
     def _give_up(self) -> None:
         if self._here is not None:

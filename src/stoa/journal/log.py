@@ -54,11 +54,12 @@ class Log:
         A reader does not take in blocks beyond the mark: they may yet be lost.
         """
         self._alive()
-        mark = segment.read_mark(self.disk, self.folder)  # before the files, so that they hold what it claims
-        self._synced = mark or self._synced
+        kept = segment.read_mark(self.disk, self.folder)  # before the files, so that they hold what it claims
         firsts = segment.segments_in(self.disk, self.folder)
         if not firsts:
             raise NoJournal(f"{self.folder} holds no journal")
+        mark = segment.believed(self.disk, self.folder, kept, firsts[-1])
+        self._synced = mark or self._synced
         for ordinal in range(max(0, len(self._heads) - 1), len(firsts)):
             if ordinal == len(self._heads):
                 self._enter(firsts[ordinal])

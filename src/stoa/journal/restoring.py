@@ -33,8 +33,8 @@ def restore(journal: Journal, pieces: Sequence[Restored]) -> None:
     is damaged. Several of one segment cost as much as one. Of a damaged block the votes kept with it are lost.
 
     In the last segment it holds up whoever appends for as long as that takes. Raises NotNext when a piece does not
-    belong there or the journal holds no hash to judge it by, Damaged when the whole segment is missing, DiskFull,
-    Fatal, and ValueError when the journal is open for reading only.
+    belong there, Damaged when no hash to judge it by is left or the whole segment is missing (then only a cut helps),
+    DiskFull, Fatal, and ValueError when the journal is open for reading only.
     """
     writer = journal.writer()
     for piece in pieces:
@@ -109,8 +109,8 @@ def _check(journal: Journal, piece: Restored) -> None:
         raise NotNext(f"block {height} is not what its header says: {flaw[0]}: {flaw[1]}")
 
 
-def _hash_at(journal: Journal, height: int) -> bytes | None:
-    """The hash that the journal itself holds for the block, from the best witness that is still whole."""
+def _hash_at(journal: Journal, height: int) -> bytes:
+    """The hash that the journal itself holds for the block, from the best witness that is whole. Raises Damaged."""
     try:
         if certificate := journal.certificate(height):
             return certificate.block_hash
@@ -121,10 +121,7 @@ def _hash_at(journal: Journal, height: int) -> bytes | None:
             return journal.header(height + 1).previous
     except Damaged:
         pass
-    try:
-        return journal.header(height).hash()
-    except Damaged:
-        return None
+    return journal.header(height).hash()
 
 
 def _ordinals(journal: Journal, piece: Restored) -> list[int]:

@@ -48,8 +48,10 @@ class Writer(Log):
     def write(self, kind: Kind, height: int, payload: bytes) -> None:
         """Append a record; it is durable after the next ``sync``. Raises DiskFull (nothing is kept), Fatal."""
         self._alive()
-        follows = height > self.index.height  # one that replaces the last block begins no segment: its name is taken
-        if kind == Kind.BLOCK and follows and self._end >= self._segment_bytes:
+        # neither a block that replaces the last one begins a segment, nor the first one after a large genesis: the
+        # segment of that name is there already
+        free = height > max(self.index.height, self._heads[-1].first)
+        if kind == Kind.BLOCK and free and self._end >= self._segment_bytes:
             self._roll(height)
         head, file = self._heads[-1], self._pen()
         durable = self._synced.offset if self._synced.first == head.first else segment.HEAD_BYTES
@@ -71,21 +73,19 @@ class Writer(Log):
         self._synced = Mark(self._heads[-1].first, self._end)
         with suppress(OSError):  # only a hint: an old mark claims less than is true
             if self._mark:
-                self._mark.write(0, self._synced.pack())
+                self._mark.write(0, self._synced.pack(self._heads[-1].marker))
 
     def swap(self, made: Rewriting) -> bool:
         """Put a segment that was written anew in the place of the old one; False when that is not there any more.
 
-        Nobody may append to the last segment since it was begun. Raises Fatal.
+        Nobody may append to the last segment since it was begun. Raises Fatal, and ValueError once it is closed.
         """
         self._alive()
+        self._pen()
         first = made.old.first
         if self._heads[made.ordinal] is not made.old:
             return False
         try:
-            if not made.full and self._mark:  # it may be shorter than before, and the mark must never claim too much
-                self._mark.write(0, Mark(first, segment.HEAD_BYTES).pack())
-                self._mark.sync()
             self.disk.rename(made.path, self._path(first))
             self.disk.sync_folder(self.folder)
             file = None if made.full else self.disk.open(self._path(first), write=True)
@@ -102,7 +102,7 @@ class Writer(Log):
         self._synced = Mark(first, made.end)
         with suppress(OSError):  # only a hint
             if self._mark:
-                self._mark.write(0, self._synced.pack())
+                self._mark.write(0, self._synced.pack(self._heads[-1].marker))
         return True
 
     def close(self) -> None:
@@ -133,7 +133,7 @@ class Writer(Log):
         file.sync()
         self._synced = Mark(first, self._end)
         path = self.folder / segment.MARK_NAME
-        write_whole(self.disk, path, self._synced.pack())
+        write_whole(self.disk, path, self._synced.pack(self._heads[-1].marker))
         self._mark = self.disk.open(path, write=True)
 
     def _roll(self, height: int) -> None:

@@ -217,18 +217,14 @@ class State:
 
     def put(self, table: Table[K, V], key: K, value: V | None) -> None:
         """Write the row; None removes it."""
-        rows = self.rows[table]
-        self._writes.append(table)
-        rows.written.append(key)
-        rows.replaced.append(rows[key])
-        rows[key] = value
+        self.change(table, key, self.rows[table][key], value)
 
-    def add(self, table: Table[K, V], key: K, value: V) -> None:
-        """Write a row that the caller knows not to be there: nothing is looked up."""
+    def change(self, table: Table[K, V], key: K, before: V | None, value: V | None) -> None:
+        """Write a row of which the caller knows what it is before, None if it is not there: nothing is looked up."""
         rows = self.rows[table]
         self._writes.append(table)
         rows.written.append(key)
-        rows.replaced.append(None)
+        rows.replaced.append(before)
         rows[key] = value
 
     def scan(self, table: Table[K, V], first: tuple[Any, ...], limit: int, after: K | None = None) -> list[tuple[K, V]]:

@@ -80,16 +80,17 @@ class Process:
             os.kill(pid, number)
         return bool(pid)
 
-    def stop(self, patience: float = STOP_SECONDS) -> bool:
-        """Ask it to end, also a paused one, and wait. After so many seconds it is killed; False if it did not run."""
-        if not self.signal(signal.SIGTERM):
-            self._mark.unlink(missing_ok=True)
-            return False
+    def ask_to_end(self) -> bool:
+        """Ask it to end, also a paused one; False if it does not run."""
+        asked = self.signal(signal.SIGTERM)
         self.signal(signal.SIGCONT)
+        return asked
+
+    def await_end(self, patience: float = STOP_SECONDS) -> None:
+        """Wait until it has ended. After so many seconds it is killed."""
         if not self._ends(patience):
             self.kill()
         self._mark.unlink(missing_ok=True)
-        return True
 
     def kill(self) -> bool:
         """End it at once, as a crash would; False if it did not run."""

@@ -85,8 +85,10 @@ class Running:
         chosen, wanted = tuple(members), tuple(parts)
         for part in reversed(PARTS):
             if part in wanted:
-                for member in chosen:
-                    was = self.process(member, part).stop()
+                asked = [(member, self.process(member, part)) for member in chosen]
+                were = [process.ask_to_end() for _, process in asked]
+                for (member, process), was in zip(asked, were, strict=True):
+                    process.await_end()
                     self._told(member.code, part, "stopped" if was else "was not up")
 
     def remove_hosts(self) -> None:

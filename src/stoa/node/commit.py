@@ -25,7 +25,7 @@ from stoa.wire.batch import Batch, BatchBody, header_digest, read_batch
 from stoa.wire.block import Block, Header
 from stoa.wire.vote import Certificate, Vote
 
-STAGES: Final = ("execute", "hash", "sync", "vote", "final")
+STAGES: Final = ("admit", "verify", "execute", "hash", "sync", "vote", "final")
 
 
 class FinalBlock(NamedTuple):
@@ -73,9 +73,17 @@ class Commit:
         self.made: Made | None = None
         self.seconds: dict[str, float] = dict.fromkeys(STAGES, 0.0)
         self._head_hash = head.hash()
+        self._kept = 0.0  # when the executed block was kept, from when on votes are waited for
 
     def admit(self, ordered: Ordered, timely: bool = True) -> Admitted | Skipped:
         """The batch, if by the rules that all nodes share it makes the next block. Its time counts if ``timely``."""
+        mark = perf_counter()
+        try:
+            return self._admit(ordered, timely)
+        finally:
+            self.spent("admit", mark)
+
+    def _admit(self, ordered: Ordered, timely: bool) -> Admitted | Skipped:
         if len(ordered.batch) > limits.MAX_BATCH_BYTES:
             return Skipped(ordered.position, "", 0, f"larger than {limits.MAX_BATCH_BYTES} bytes")
         try:
@@ -125,7 +133,7 @@ class Commit:
         mark, body = perf_counter(), batch.body
         place = machine.Place(self.head.chain, self.head.height + 1, max(self.head.time, body.time))
         receipts = machine.execute_block(self.view, place, body.envelopes, verified)
-        mark = self._spent("execute", mark)
+        mark = self.spent("execute", mark)
         writes = self.view.seal()
         raw = tuple([encode(receipt) for receipt in receipts])
         header = Header(
@@ -133,26 +141,26 @@ class Commit:
             len(body.envelopes), envelopes_root, merkle.root(raw), writes.hash,
         )  # fmt: skip
         self.made = Made(Block(header, batch.signature, body.envelopes, raw), receipts, writes)
-        self._spent("hash", mark)
+        self.spent("hash", mark)
         return header
 
     def take_back(self) -> None:
         """Undo the executed block in memory. In the journal another block takes its place, if it was kept."""
         self.view.discard()
-        self.made = None
+        self.made, self._kept = None, 0.0
 
     def keep(self, vote: Vote | None) -> None:
         """Write the executed block to the journal with this validator's vote, and sync. Raises DiskFull, Fatal."""
         mark = perf_counter()
         self.journal.append(self._made.block, (vote,) if vote else ())
         self.journal.sync()
-        self._spent("sync", mark)
+        self._kept = self.spent("sync", mark)
 
     def finalise(self, certificate: Certificate) -> FinalBlock:
         """Keep the certificate of the kept block, and bring the state on disk up to it."""
-        mark, made = perf_counter(), self._made
+        made, mark = self._made, self._kept or perf_counter()
         self.journal.certify(certificate)
-        mark = self._spent("vote", mark)
+        mark, self._kept = self.spent("vote", mark), 0.0
         header = made.block.header
         produced = {**self.produced, header.producer: header.number}
         self.store.write(made.writes.rows, standing_at(header, produced, certificate))
@@ -160,7 +168,7 @@ class Commit:
         self.members = members(self.view)
         self.head, self._head_hash, self.made = header, certificate.block_hash, None
         self.produced = produced  # last: who waits for this number then reads the state that the block left
-        self._spent("final", mark)
+        self.spent("final", mark)
         return FinalBlock(made.block, made.receipts, certificate)
 
     @property
@@ -168,7 +176,8 @@ class Commit:
         assert self.made is not None
         return self.made
 
-    def _spent(self, stage: str, since: float) -> float:
+    def spent(self, stage: str, since: float) -> float:
+        """Count the seconds since then for the stage, and return the time now. ``vote`` includes waiting for votes."""
         now = perf_counter()
         self.seconds[stage] += now - since
         return now

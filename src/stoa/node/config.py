@@ -75,7 +75,7 @@ validator_key = "{validator_key}"  # the key in the keystore from which the voti
 vault_key = "{vault_key}"          # the key from which the vault's master key is derived
 policy = "{policy}"     # who may have what signed
 views = "{views}"    # the read model: a file (SQLite), or postgresql://user@host/name
-gateway = {gateway}          # false: no API, pages or views here, a validator with its bulk door alone
+gateway = {gateway}          # false: no API, pages or views here: a validator with its probes, metrics and bulk door
 """
 
 NETWORK_TEMPLATE: Final = """

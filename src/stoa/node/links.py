@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from stoa.bus.bus import Bus
+from stoa.bus.bus import Bus, Counts
 from stoa.bus.faults import BusFault
 from stoa.journal.disk import REAL_DISK, write_whole
 from stoa.kernel.codec import decoder, encode
@@ -31,10 +31,11 @@ class CannotReach(OSError):
 
 
 class Links(NamedTuple):
-    """``engine`` opens the log of an epoch; ``peers`` is None where there are none."""
+    """``engine`` opens the log of an epoch; ``peers`` and the ``counts`` of a bus are None where there are none."""
 
     engine: Callable[[int], Engine]
     peers: Peers | None
+    counts: Callable[[], Counts] | None = None
 
 
 def alone(clock: Callable[[], int]) -> Links:
@@ -50,7 +51,9 @@ def over(
     ``time_of``, the same for all validators, makes of the log's time the ledger's. Opening a log raises CannotReach.
     """
     return lambda chain: Links(
-        _logs(bus, folder / FILE, chain, institution, replicas, time_of), NatsPeers(bus, chain, institution)
+        _logs(bus, folder / FILE, chain, institution, replicas, time_of),
+        NatsPeers(bus, chain, institution),
+        bus.counts,
     )
 
 

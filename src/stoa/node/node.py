@@ -22,6 +22,7 @@ from stoa.kernel.base import Broken, Rejection
 from stoa.ledger import due, machine
 from stoa.ledger.catalog import Body
 from stoa.ledger.governance.members import members
+from stoa.ledger.governance.model import PARAMETERS, QUORUM
 from stoa.ledger.identity.model import LANES
 from stoa.ledger.state import State
 from stoa.node import proofs, snapshot
@@ -33,7 +34,7 @@ from stoa.node.config import CHECKPOINT_BLOCKS
 from stoa.node.epoch_file import EpochFile
 from stoa.node.evidence import EvidenceBook
 from stoa.node.finality import Finality, Members, Validator
-from stoa.node.health import Health, Network
+from stoa.node.health import RULES, Health, Network
 from stoa.node.history import History
 from stoa.node.inbox import Fetched, Heard, Inbox, Leave
 from stoa.node.links import Links, alone
@@ -53,6 +54,7 @@ from stoa.wire.vote import Checkpoint
 MAX_SKIPPED: Final = 100  # skipped batches kept to be looked at
 IDLE_SECONDS: Final = 0.2
 TICK_SECONDS: Final = 0.05
+DUE_PATIENCE_MS: Final = 500  # for each validator whose turn comes first to do what falls due
 JOURNAL_FOLDER: Final = "journal"
 STATE_FOLDER: Final = "state"
 SNAPSHOT_FOLDER: Final = "snapshots"
@@ -117,7 +119,7 @@ class Node:
             self.peers, self._inbox, self._epochs, self.evidence, clock, self._final, self._skip, self._entered,
             self._publish,
         )  # fmt: skip
-        self._seconds_before = dict(self._commit.seconds)
+        self._seconds_before, self._final_before = dict(self._commit.seconds), time.monotonic()
         self._round = Round(core, self._commit, self.voice, self._verified)
         self._listeners: list[Listener] = []
         self._healed = -1  # the height at which the state was built again last
@@ -213,7 +215,13 @@ class Node:
 
     def _cut(self) -> Cut:
         with self.reader() as view:
-            return Cut.of(view)
+            return Cut.of(view, self._turn() * DUE_PATIENCE_MS)
+
+    def _turn(self) -> int:
+        """How many validators are before this one, by turns, to make the next block when nobody asks for any."""
+        members = sorted(self._commit.members.keys)
+        me = self.validator.institution
+        return (members.index(me) - self._commit.head.height) % len(members) if me in members else len(members)
 
     def _read_log(self) -> None:
         """Bring batches from the log of the epoch at hand, from its beginning; what is known already is skipped."""
@@ -249,7 +257,7 @@ class Node:
 
     def _heal(self, diverged: Diverged) -> None:
         """Build the state again from the journal, whose blocks are certified; a second time for one block is a bug."""
-        height = self._commit.head.height
+        height, seconds = self._commit.head.height, self._commit.seconds
         if height == self._healed:
             raise Broken(str(diverged))
         self._healed = height
@@ -257,15 +265,17 @@ class Node:
         self.store.clear()
         view, standing = bring_up(self.store, self.journal)
         self._commit = Commit(view, self.store, self.journal, self.journal.header(standing.height), standing)
+        self._commit.seconds = seconds
         self._round = Round(self._resumed(away=True), self._commit, self.voice, self._verified)
         self._round.start()
 
     def _final(self, final: FinalBlock) -> None:
         self._producer.seen(self._round.position, self._produced())
         self._announce(final)
-        spent = self.seconds()
-        log_block(final, {stage: spent[stage] - self._seconds_before[stage] for stage in spent})
-        self._seconds_before = spent
+        spent, now = self.seconds(), time.monotonic()
+        stages = {stage: spent[stage] - self._seconds_before[stage] for stage in spent}
+        log_block(final, now - self._final_before, stages)
+        self._seconds_before, self._final_before = spent, now
 
     def _skip(self, skipped: Skipped) -> None:
         self.skipped.append(skipped)
@@ -357,12 +367,15 @@ class Node:
 
     def network(self) -> Network:
         """How this validator stands among the others."""
-        core = self._round.core
+        core, counts = self._round.core, self._links.counts
         produced = tuple(sorted(self._commit.produced.items()))
-        members, peers = tuple(sorted(core.seats.keys)), self._circle.seen()
+        with self.reader() as view:
+            rule = view.get(PARAMETERS, QUORUM) or 0
         return Network(
-            self.validator.institution, core.epoch, core.seats.quorum, members, peers, produced, core.away,
-            dict(self.voice.alarms), self.evidence.count, self._inbox.dropped,
+            self.validator.institution, self.peers is None, self._commit.head.height, core.epoch, RULES[rule],
+            core.seats.quorum, tuple(sorted(core.seats.keys)), self._circle.seen(), produced, core.away,
+            dict(self.voice.alarms), self.evidence.count, self._producer.in_flight, self._inbox.unread,
+            self._inbox.dropped, self.engine.condition(), counts() if counts else None,
         )  # fmt: skip
 
     def leave_epoch(self, epoch: int) -> None:

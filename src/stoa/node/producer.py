@@ -30,15 +30,16 @@ class Cut(NamedTuple):
     most: int
     most_bytes: int
     linger: float  # seconds
-    due: int | None  # when the next work falls due, in milliseconds
+    due: int | None  # when this producer cuts a batch for the next work that falls due, in milliseconds
 
     @classmethod
-    def of(cls, view: State) -> "Cut":
-        """As of the view."""
+    def of(cls, view: State, patience_ms: int = 0) -> "Cut":
+        """As of the view. ``patience_ms`` is how long others are let do first what falls due."""
+        next_due = due.next_due(view)
         most, most_bytes, linger = (
             view.need(PARAMETERS, name) for name in (BATCH_TRANSACTIONS, BATCH_BYTES, BATCH_LINGER_MS)
         )
-        return cls(most, most_bytes, linger / 1_000, due.next_due(view))
+        return cls(most, most_bytes, linger / 1_000, None if next_due is None else next_due + patience_ms)
 
 
 class Producer:
@@ -61,6 +62,7 @@ class Producer:
         self._produced, self._position = produced, 0
         self._seen = threading.Condition()
         self._closed = False
+        self.in_flight = 0  # batches that are published and of which nothing final is known
         self.passed: dict[bytes, None] = {}  # envelopes in flight, whose signatures this node's own gate has checked
 
     def run(self, engine: Callable[[], Engine]) -> None:
@@ -109,16 +111,17 @@ class Producer:
 
     def _sent(self, engine: Callable[[], Engine], raw: bytes, number: int) -> bool:
         """Publish until the batch has made a block, or its place was read and it has not. Whether it has."""
-        settled = False
+        settled, self.in_flight = False, 1
         while not settled and not self._closed:
             try:
                 position = engine().publish(raw)
             except LogFull as full:
                 self._rest(full.retry_ms / 1_000)
-            except LogClosed:
-                break
+            except LogClosed:  # it is over, or another epoch's log takes its place
+                self._rest(SKIPPED_SECONDS)
             else:
                 settled = self._is_settled(number, position)
+        self.in_flight = 0
         return self._produced >= number
 
     def _is_settled(self, number: int, position: int) -> bool:

@@ -6,6 +6,7 @@ What concerns other validators or people goes out through ``Outside``. Does not 
 
 from collections import deque
 from collections.abc import Callable, Sequence
+from time import perf_counter
 from typing import Protocol
 
 from stoa.agreement.core import Core
@@ -131,7 +132,7 @@ class Round:
             case Execute():
                 return self._execute(effect)
             case Redo(block):
-                return self.core.executed(self.commit.redo(block, vouched=True).hash())
+                return self.core.executed(self._redo(block))
             case Keep(vote):
                 self.commit.keep(vote)
                 return self.core.kept()
@@ -156,8 +157,19 @@ class Round:
                 self.position = entry.position
                 self._outside.skipped(admitted)
             return effects
-        header = self.commit.execute(admitted, self._verdicts(admitted.batch.body.envelopes))
+        mark = perf_counter()
+        verdicts = self._verdicts(admitted.batch.body.envelopes)
+        self.commit.spent("verify", mark)
+        header = self.commit.execute(admitted, verdicts)
         return self.core.executed(header.hash())
+
+    def _redo(self, block: Block) -> bytes:
+        """The hash that a certified block has here. The quorum vouches for its signatures, but may have refused one."""
+        certified = block.header.hash()
+        if self.commit.redo(block, vouched=True).hash() != certified:
+            self.commit.take_back()
+            return self.commit.redo(block, vouched=False).hash()
+        return certified
 
     def _finalise(self, effect: Finalise) -> list[Effect]:
         at = self.core.at

@@ -31,7 +31,7 @@ from stoa.node.replay import WORTH_PROCESSES, Replay, standing_at
 from stoa.node.state_store import FIRST_ROW, Snapshot, StateStore, Unusable, reading
 from stoa.node.verifier import Verifier
 from stoa.wire.block import Block, Header
-from stoa.wire.vote import Checkpoint
+from stoa.wire.vote import Certificate, Checkpoint
 
 MAX_FLAWS: Final = 100  # of one kind
 
@@ -110,11 +110,10 @@ class _Walk:
             self.flaws.append(str(error))
             self.view.discard()
 
-    def _blocks(self) -> Iterator[Block]:
+    def _blocks(self) -> Iterator[tuple[Block, Certificate | None]]:
         """As far as their bodies are kept here."""
         try:
-            for block, _ in self.journal.replay():
-                yield block
+            yield from self.journal.replay()
         except BodyDropped as dropped:
             self.flaws.append(str(dropped))
 

@@ -101,7 +101,6 @@ class Voice:
         """Write it down."""
         why = "two votes at one height in one epoch"
         self._evidence.note(self._clock(), "two_votes", evidence.validator, evidence.height, why, evidence.votes)
-        LOG.error("evidence", validator=evidence.validator, height=evidence.height, why=why)
 
     def alarm(self, alarm: Alarm) -> None:
         """Keep it until it is over."""

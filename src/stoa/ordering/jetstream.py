@@ -22,7 +22,7 @@ from stoa.ordering.engine import LogClosed, LogFull, Ordered
 from stoa.ordering.jetstream_log import MAX_ENTRY_BYTES, STREAM_NOT_FOUND, Log, LogTrouble, Seen, differences, look
 from stoa.ordering.jetstream_reader import MAX_AHEAD, MAX_AHEAD_BYTES, Feed
 
-PUBLISH_S: Final = 5.0  # for a majority to have the batch; then it is unknown, and published again
+PUBLISH_S: Final = 3.0  # for a majority to have the batch; then it is unknown, and published again
 RETRY_MS: Final = 100
 STOPPED_RETRY_MS: Final = 1_000
 WATCH_S: Final = 2.0  # how often the log is looked at
@@ -160,6 +160,9 @@ class JetStreamEngine:
         if seen.identity != self._identity:
             said = f"{self._log.stream} was created at {seen.identity}, the log of this epoch at {self._identity}."
             self._say(Condition(Kind.REPLACED, said))
+        elif not seen.accepts:
+            said = f"{self._log.stream} has no majority: {', '.join(seen.away)} of {seen.replicas} replicas are away."
+            self._say(Condition(Kind.UNREACHABLE, said))
         elif seen.last < self._read:
             if self._is_sure(Kind.REGRESSED):
                 self._say(self._regressed(seen.last))

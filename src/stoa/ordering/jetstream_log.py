@@ -16,7 +16,9 @@ from stoa.bus.names import token
 from stoa.kernel import limits
 
 API: Final = "$JS.API"
-ANSWER_S: Final = 5.0  # for JetStream to answer a request about the log
+ANSWER_S: Final = 2.0  # for JetStream to answer a request about the log
+AWAY_NS: Final = 5_000_000_000  # a replica is heard every second while it is there
+OPEN_S: Final = 20.0  # for a log to be opened, from the start of a cluster
 AGAIN_S: Final = 0.5  # from one try to open a log to the next
 
 MAX_ENTRY_BYTES: Final = limits.MAX_BATCH_BYTES + 64 * 1024  # a batch, its signature and its headers
@@ -81,12 +83,22 @@ class Log(NamedTuple):
 
 
 class Seen(NamedTuple):
-    """A log as its leader describes it. ``identity`` is the time of its creation: another one, another log."""
+    """A log as its leader describes it. ``identity`` is the time of its creation: another one, another log.
+
+    ``away`` are the replicas that the leader has not heard from of late; without a majority it stays leader for long.
+    """
 
     identity: str
     last: int
     leader: str
+    away: tuple[str, ...]
+    replicas: int
     configuration: dict[str, object]
+
+    @property
+    def accepts(self) -> bool:
+        """Whether a majority of the replicas is there."""
+        return 2 * (self.replicas - len(self.away)) > self.replicas
 
 
 async def asked(client: Client, what: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
@@ -108,23 +120,34 @@ async def look(client: Client, log: Log) -> Seen:
     return _seen(await asked(client, f"STREAM.INFO.{log.stream}"))
 
 
-async def open_log(client: Client, log: Log) -> Seen:
+async def open_log(client: Client, log: Log, patience: float = OPEN_S) -> Seen:
     """The log, created if it is absent. For whoever opens an epoch, once; a node that knows an identity looks only.
 
-    Tries until it works, as a cluster that has just started has no leader yet. Raises LogUnfit.
+    Tries for ``patience`` seconds, as a cluster that has just started has no leader yet, then raises LogTrouble with
+    what was last said. Raises LogUnfit where there is a log with other settings.
     """
+    end = asyncio.get_running_loop().time() + patience
     while True:
         try:
-            seen = _seen(await asked(client, f"STREAM.CREATE.{log.stream}", dict(log.configuration)))
+            seen = await _created_or_found(client, log)
         except LogTrouble:
-            try:
-                seen = await look(client, log)
-            except LogTrouble:
-                await asyncio.sleep(AGAIN_S)
-                continue
+            if asyncio.get_running_loop().time() > end:
+                raise
+            await asyncio.sleep(AGAIN_S)
+            continue
         if wrong := differences(log, seen):
             raise LogUnfit(f"{log.stream} has other settings than agreed: {wrong}")
         return seen
+
+
+async def _created_or_found(client: Client, log: Log) -> Seen:
+    try:
+        return _seen(await asked(client, f"STREAM.CREATE.{log.stream}", dict(log.configuration)))
+    except LogTrouble as refused:
+        try:
+            return await look(client, log)
+        except LogTrouble:
+            raise refused from None
 
 
 def differences(log: Log, seen: Seen) -> str:
@@ -137,5 +160,8 @@ def differences(log: Log, seen: Seen) -> str:
 
 
 def _seen(told: dict[str, Any]) -> Seen:
-    leader = told.get("cluster", {}).get("leader", "")
-    return Seen(told["created"], told["state"]["last_seq"], leader, told["config"])
+    cluster = told.get("cluster") or {}
+    others = cluster.get("replicas") or []
+    away = tuple(one["name"] for one in others if one.get("offline") or one.get("active", 0) > AWAY_NS)
+    last, leader = told["state"]["last_seq"], cluster.get("leader", "")
+    return Seen(told["created"], last, leader, away, len(others) + 1, told["config"])

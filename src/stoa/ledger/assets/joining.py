@@ -33,7 +33,7 @@ def join_lots(view: State, ctx: Context, asset: str, account: bytes, head: int, 
             view.put(LOTS, (asset, account, number), None)
     lots = fewer(lots, KEPT, ctx.time)
     for number, lot in enumerate(lots, start=tail):
-        view.add(LOTS, (asset, account, number), lot)
+        view.change(LOTS, (asset, account, number), None, lot)
     ctx.emit(LotsJoined(asset, account, tuple(gone), tail, tuple(lots)))
     return tail, tail + len(lots)
 

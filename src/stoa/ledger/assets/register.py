@@ -119,7 +119,7 @@ def write_line(view: State, key: tuple[str, bytes], snapshot: int, before: Holdi
         asset, account = key
         others = view.rows[PORTFOLIO][account]
         view.put(PORTFOLIO, account, tuple(sorted((*others, asset))) if others else (asset,))
-    view.put(HOLDINGS, key, after)
+    view.change(HOLDINGS, key, None if before is EMPTY_LINE else before, after)
 
 
 def give(view: State, asset: str, terms: Asset, account: bytes, before: Holding, units: int, lots: list[Taken]) -> None:
@@ -131,9 +131,9 @@ def give(view: State, asset: str, terms: Asset, account: bytes, before: Holding,
         left = lot.units - one.units
         if left:
             kept = lot.cost - moved_cost(one)
-            view.put(LOTS, (asset, account, number), Lot(left, lot.acquired, lot.source, kept, lot.locked))
+            view.change(LOTS, (asset, account, number), lot, Lot(left, lot.acquired, lot.source, kept, lot.locked))
         else:
-            view.put(LOTS, (asset, account, number), None)
+            view.change(LOTS, (asset, account, number), lot, None)
             if number == head:
                 head += 1
     if head != before.head:
@@ -158,7 +158,7 @@ def take(
     key = (asset, account)
     tail = before.tail
     for lot in lots:
-        view.add(LOTS, (asset, account, tail), lot)
+        view.change(LOTS, (asset, account, tail), None, lot)
         tail += 1
     after = Holding(
         before.units + units,

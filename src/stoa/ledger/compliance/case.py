@@ -16,7 +16,6 @@ from stoa.ledger.compliance.model import (
     CLAIMS,
     COUNTS,
     IDENTITY,
-    POSITIONS,
     TOTAL,
     Claim,
     Position,
@@ -141,14 +140,6 @@ class Case(msgspec.Struct, frozen=True, gc=False):
 
 
 _NO_CLAIM: Final = Standing(False, "", None)
-
-
-def case_of(view: State, time: int, scope: str, trusted: dict[str, tuple[str, ...]], move: Movement) -> Case:
-    """The case of a movement in a scope: both positions are looked up, since what the rules let pass counts both."""
-    positions, sender, receiver = view.rows[POSITIONS], move.sender, move.receiver
-    sender_before = (sender and positions[sender, scope]) or NO_POSITION
-    receiver_before = (receiver and positions[receiver, scope]) or NO_POSITION
-    return Case(view, time, scope, trusted, move, sender_before, receiver_before)
 
 
 def trust_by_topic(trusted: tuple[Trust, ...]) -> dict[str, tuple[str, ...]]:

@@ -40,10 +40,11 @@ def _leave(view: State, case: Case) -> None:
     position, units = case.sender_before, case.move.units
     assert position is not NO_POSITION, "who gives units has a position"
     if position.units == units:
-        view.put(POSITIONS, key, None)
+        view.change(POSITIONS, key, position, None)
         _count(view, case.scope, position, -1)
     else:
-        view.put(POSITIONS, key, Position(position.units - units, position.country, position.category))
+        left = Position(position.units - units, position.country, position.category)
+        view.change(POSITIONS, key, position, left)
 
 
 def _enter(view: State, case: Case) -> None:
@@ -51,10 +52,11 @@ def _enter(view: State, case: Case) -> None:
     position, units = case.receiver_before, case.move.units
     if position is NO_POSITION:
         position = Position(units, case.receiver_country(), case.receiver_category())
-        view.put(POSITIONS, key, position)
+        view.change(POSITIONS, key, None, position)
         _count(view, case.scope, position, +1)
     else:
-        view.put(POSITIONS, key, Position(position.units + units, position.country, position.category))
+        more = Position(position.units + units, position.country, position.category)
+        view.change(POSITIONS, key, position, more)
 
 
 def _count(view: State, scope: str, position: Position, step: int) -> None:
@@ -65,6 +67,13 @@ def _count(view: State, scope: str, position: Position, step: int) -> None:
     )
     for key in keys:
         view.put(COUNTS, key, ((view.get(COUNTS, key) or 0) + step) or None)
+
+
+def suppose_a_seller(view: State, scopes: tuple[str, ...]) -> None:
+    """For a question that names no seller: let nobody have plenty, so that no minimum of the seller's is in the way.
+    The asker rolls it back."""
+    for scope in scopes:
+        view.put(POSITIONS, (NOBODY, scope), Position(limits.MAX_UNITS, "", ""))
 
 
 def recount_rejections(view: State, party: int, topic: str) -> Rejections:

@@ -1,7 +1,7 @@
 """The one evaluation of a movement against the rules of its scopes. Every path that moves value ends here."""
 
 from stoa.kernel.base import Rejection, Rejections
-from stoa.ledger.compliance.case import NOBODY, Case, Movement, case_of
+from stoa.ledger.compliance.case import NO_POSITION, NOBODY, Case, Movement
 from stoa.ledger.compliance.compile import CompiledProfile, compile_profile, figures
 from stoa.ledger.compliance.errors import (
     ClaimExpired,
@@ -11,7 +11,7 @@ from stoa.ledger.compliance.errors import (
     ProfileUnknown,
     RuleFailed,
 )
-from stoa.ledger.compliance.model import ANYWHERE, EXEMPTIONS, IDENTITY, PROFILES
+from stoa.ledger.compliance.model import ANYWHERE, EXEMPTIONS, IDENTITY, POSITIONS, PROFILES
 from stoa.ledger.state import State
 
 
@@ -34,11 +34,16 @@ Cases = list[tuple[CompiledProfile | None, Case]]  # of one movement: one in eac
 
 
 def cases_of(view: State, time: int, move: Movement) -> Cases:
-    """The cases of a movement, as long as the state stays as it is: to be judged, and then to be counted."""
+    """The cases of a movement, as long as the state stays as it is: to be judged, and then to be counted. Positions are
+    looked up once for both."""
     cases: Cases = []
+    positions, sender, receiver = view.rows[POSITIONS], move.sender, move.receiver
     for scope in move.scopes:
         profile = profile_of(view, scope)
-        cases.append((profile, case_of(view, time, scope, profile.trusted if profile else {}, move)))
+        sender_before = (sender and positions[sender, scope]) or NO_POSITION
+        receiver_before = (receiver and positions[receiver, scope]) or NO_POSITION
+        trusted = profile.trusted if profile else {}
+        cases.append((profile, Case(view, time, scope, trusted, move, sender_before, receiver_before)))
     return cases
 
 
