@@ -17,6 +17,7 @@ from stoa.cli import (
     network_running,
     networking,
     persons,
+    playing,
     proving,
     query,
     rebuilding,
@@ -25,8 +26,8 @@ from stoa.cli import (
 from stoa.cli.shell import FAULT, PLAIN, USAGE, Common, Trouble, Usage, app, console, write_json
 
 COMMANDS = (  # each enters its own
-    founding, networking, network_running, network_papers, keys, users, persons, acting, query, proving, history,
-    rebuilding, measuring, catalog,
+    founding, playing, networking, network_running, network_papers, keys, users, persons, acting, query, proving,
+    history, rebuilding, measuring, catalog,
 )  # fmt: skip
 
 

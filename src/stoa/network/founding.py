@@ -51,6 +51,13 @@ def found_network(plan: Plan, folder: Path, passphrase: Secret, policy: str, now
     genesis = _genesis(plan, houses, now)
     headers = {found(folder / one.code, genesis).hash() for one in plan.members}
     assert len(headers) == 1, "one document, one genesis"
+    equip(plan, folder, passphrase, now)
+    return Founded(headers.pop(), {code: house.address for code, house in houses.items()})
+
+
+def equip(plan: Plan, folder: Path, passphrase: Secret, now: int) -> None:
+    """Give houses that are there, with keystores of this passphrase, what makes them a network: an authority and its
+    certificates, the settings of their ordering servers, and the plan."""
     authority = Authority.create(folder / folders.AUTHORITY, plan.chain, passphrase, now)
     register = Register(folder / folders.AUTHORITY)
     register.enter(*(certify(plan, one, folder, authority, passphrase, 1) for one in plan.members))
@@ -59,7 +66,6 @@ def found_network(plan: Plan, folder: Path, passphrase: Secret, policy: str, now
         write_plan(plan, folder / one.code / folders.PLAN)
     write_access(plan, folder, register)
     write_plan(plan, folder / folders.PLAN)
-    return Founded(headers.pop(), {code: house.address for code, house in houses.items()})
 
 
 def _house(folder: Path, plan: Plan, member: Member, passphrase: Secret, policy: str, now: int) -> House:

@@ -48,9 +48,11 @@ def _nobody(code: str, part: Part, what: str) -> None:
 class Running:
     """The members that are here. ``told`` hears what becomes of each program."""
 
-    def __init__(self, folder: Path, told: Told = _nobody) -> None:
-        """Raises NoNetwork and BadFile."""
-        self.folder, self._told = folder, told
+    def __init__(
+        self, folder: Path, told: Told = _nobody, validator: Callable[[Path], list[str]] = validator_command
+    ) -> None:
+        """``validator`` is the command that runs a folder's validator. Raises NoNetwork and BadFile."""
+        self.folder, self._told, self._validator = folder, told, validator
         self.plan = _plan_of(folder)
         self.here = tuple(one for one in self.plan.members if (folder / one.code).is_dir())
         self.hosts = Hosts(self.plan, folder) if self.plan.hosts else None
@@ -59,7 +61,7 @@ class Running:
         """A program of a member."""
         inner = self.folder / member.code
         prefix = self.hosts.inside(member) if self.hosts else []
-        command = server_command(inner) if part == "server" else validator_command(inner)
+        command = server_command(inner) if part == "server" else self._validator(inner)
         return Process(inner, part, prefix, command)
 
     # starting and stopping
