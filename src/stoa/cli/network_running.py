@@ -215,7 +215,8 @@ def _table(net: "Running", found: "tuple[Standing, ...]", common: Common) -> "Ta
 
     table = Table(title=f"{net.plan.chain} ({net.plan.quorum})", title_justify="left", box=SIMPLE_HEAD, pad_edge=False)
     heads = common.words(
-        "institution,validator,height,block,made by,votes,server", "기관,검증기관 노드,높이,블록,생성 기관,투표,순서 서버"
+        "institution,validator,height,block,made by,votes,server",
+        "기관,검증기관 노드,높이,블록,생성 기관,투표,순서 서버",
     )
     for name in heads.split(","):
         table.add_column(name, overflow="fold")
