@@ -33,7 +33,7 @@ from stoa.node.commit import Commit, FinalBlock, Listener, Skipped
 from stoa.node.config import CHECKPOINT_BLOCKS
 from stoa.node.epoch_file import EpochFile
 from stoa.node.evidence import EvidenceBook
-from stoa.node.finality import Finality, Members, Validator
+from stoa.node.finality import Finality, Members, Validator, require_alone
 from stoa.node.health import RULES, Health, Network
 from stoa.node.history import History
 from stoa.node.inbox import Fetched, Heard, Inbox, Leave
@@ -58,10 +58,6 @@ DUE_PATIENCE_MS: Final = 500  # for each validator whose turn comes first to do 
 JOURNAL_FOLDER: Final = "journal"
 STATE_FOLDER: Final = "state"
 SNAPSHOT_FOLDER: Final = "snapshots"
-
-
-class CannotValidate(ValueError):
-    """This ledger does not know the validator by this key, or one validator is not enough for it."""
 
 
 def wall_clock() -> int:
@@ -129,15 +125,9 @@ class Node:
             outbox = Outbox(folder)
             self._opened.callback(outbox.close)
         self._producer = Producer(
-            self.chain,
-            validator,
-            self.gate,
-            self._cut,
-            clock,
-            self._produced(),
-            outbox,
+            self.chain, validator, self.gate, self._cut, clock, self._produced(), outbox,
             lambda: self._circle.pace(self._commit.head.height),
-        )
+        )  # fmt: skip
         self._checkpoints = Checkpoints(self.store, self.journal, self.finality, checkpoint_blocks)
         self._stopping = threading.Event()
         self._threads = self._made_threads()
@@ -166,7 +156,7 @@ class Node:
     def start(self) -> None:
         """Begin to take transactions and make blocks. Raises CannotValidate."""
         if self.peers is None:
-            _require_alone(self._commit.members, self.validator)
+            require_alone(self._commit.members, self.validator)
         else:
             voting_key = signing.public_key(self.validator.secret)
             answers = Answers(self.journal, lambda: self._epochs.known.opening, voting_key, self.leave_epoch)
@@ -402,10 +392,3 @@ class Node:
     def snapshot(self) -> Path:
         """Write the state to a file that recovery may start from, and return where it is. Raises DiskFull, Fatal."""
         return snapshot.take(self.folder / SNAPSHOT_FOLDER, self.journal, self.store, self.finality)
-
-
-def _require_alone(who: Members, validator: Validator) -> None:
-    if who.keys.get(validator.institution) != signing.public_key(validator.secret):
-        raise CannotValidate(f"{validator.institution} is no validator of this ledger, or votes with another key")
-    if who.quorum > 1:
-        raise CannotValidate(f"{who.quorum} validators must vote, and an embedded network has one")

@@ -40,8 +40,8 @@ def cases_of(view: State, time: int, move: Movement) -> Cases:
     positions, sender, receiver = view.rows[POSITIONS], move.sender, move.receiver
     for scope in move.scopes:
         profile = profile_of(view, scope)
-        sender_before = (sender and positions[sender, scope]) or NO_POSITION
-        receiver_before = (receiver and positions[receiver, scope]) or NO_POSITION
+        sender_before = positions[sender, scope] or NO_POSITION
+        receiver_before = positions[receiver, scope] or NO_POSITION
         trusted = profile.trusted if profile else {}
         cases.append((profile, Case(view, time, scope, trusted, move, sender_before, receiver_before)))
     return cases
