@@ -71,6 +71,7 @@ def _tell(ground: "Ground", leave: bool, common: Common) -> None:
     from stoa.demo.telling import Silence, Telling
     from stoa.network.programs import NoProgram
     from stoa.network.running import NotUp
+    from stoa.node.links import CannotReach
 
     telling, terms = Telling(console(), common.tongue), ground.dossier.terms
     try:
@@ -86,7 +87,7 @@ def _tell(ground: "Ground", leave: bool, common: Common) -> None:
                 _serve(stage, common)
     except CannotListen as error:
         raise Trouble(f"{error}: choose another with --port") from None
-    except (StageError, NotUp, NoProgram) as error:
+    except (StageError, NotUp, NoProgram, CannotReach) as error:
         raise Trouble(str(error)) from None
 
 
