@@ -25,7 +25,7 @@ from stoa.journal.disk import REAL_DISK, Disk
 from stoa.kernel import signing
 from stoa.node.config import Config, load_config
 from stoa.node.finality import Validator
-from stoa.node.links import over
+from stoa.node.links import TimeOf, over
 from stoa.node.node import Node, wall_clock
 from stoa.node.recovery import Progress
 from stoa.readmodel.views import Views
@@ -77,9 +77,10 @@ class OpenNode:
         clock: Callable[[], int] = wall_clock,
         progress: Progress | None = None,
         disk: Disk = REAL_DISK,
+        time_of: TimeOf | None = None,
     ) -> None:
-        """``disk`` is where the journal is kept."""
-        self._disk = disk
+        """``disk`` is where the journal is kept. ``time_of`` makes of the log's time that of ``clock``, for a story."""
+        self._disk, self._time_of = disk, time_of
         self.folder, self.config = folder, load_config(folder)
         self.keystore = Keystore(folder / self.config.keystore, passphrase)
         self._closing: list[Callable[[], None]] = []
@@ -98,7 +99,7 @@ class OpenNode:
         if self.bus is not None:
             assert config.network is not None
             self._closing.append(self.bus.close)
-            links = over(self.bus, folder, config.institution, config.network.replicas)
+            links = over(self.bus, folder, config.institution, config.network.replicas, self._time_of)
         node = Node(folder, validator, config.processes, clock, progress, config.checkpoint_blocks, links, self._disk)
         self._closing.append(node.close)
         return node

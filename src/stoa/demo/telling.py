@@ -10,7 +10,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from stoa.demo.money import shown
-from stoa.demo.report import Chapter, Report, Step, found_figures
+from stoa.demo.report import Aside, Chapter, Report, Step, found_figures
 
 LONGEST: Final = 96  # characters of a figure that are shown; the whole is in the JSON
 WORDS: Final = {
@@ -56,6 +56,11 @@ class Telling:
                 f"    [yellow]{escape(reason.label)}[/] {why}{figures}", highlight=False, soft_wrap=True
             )
 
+    def aside(self, aside: Aside) -> None:
+        """A sentence between two steps."""
+        sentence = escape(aside.ko if self._korean else aside.en)
+        self._console.print(f"[magenta]◆ {sentence}[/]", highlight=False, soft_wrap=True)
+
     def _became(self, step: Step) -> str:
         if not step.ok:
             return f"{self._words['expected']}: {_short(step.expected)}; {self._words['actual']}: {step.actual}"
@@ -90,6 +95,9 @@ class Silence:
         """Nothing."""
 
     def step(self, step: Step) -> None:
+        """Nothing."""
+
+    def aside(self, aside: Aside) -> None:
         """Nothing."""
 
 
