@@ -25,7 +25,8 @@ from stoa.journal.disk import REAL_DISK, Disk
 from stoa.kernel import signing
 from stoa.node.config import Config, load_config
 from stoa.node.finality import Validator
-from stoa.node.links import TimeOf, over
+from stoa.node.links import OPEN_SECONDS, TimeOf, over
+from stoa.node.log import LOG
 from stoa.node.node import Node, wall_clock
 from stoa.node.recovery import Progress
 from stoa.ordering.jetstream_safe import check_synced
@@ -110,6 +111,7 @@ class OpenNode:
         if self.bus is not None:
             assert config.network is not None
             self._closing.append(self.bus.close)
+            _require_synced(self.bus, config.network.monitor)
             links = over(self.bus, folder, config.institution, config.network.replicas, self._time_of)
         node = Node(folder, validator, config.processes, clock, progress, config.checkpoint_blocks, links, self._disk)
         self._closing.append(node.close)
