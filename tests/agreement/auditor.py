@@ -56,6 +56,13 @@ class Auditor:
         made, after = self.states[-1].execute(batch_of(block))
         if made != block:
             raise Violated("execution", f"block {height} at {who} is not what its batch gives")
+        self.count(block)
+        self._blocks.append(block)
+        self.states.append(after)
+
+    def count(self, block: Block) -> None:
+        """A new block is final: nothing in it was before."""
+        height = block.header.height
         name = block.header.producer, block.header.number
         if name in self._batches:
             raise Violated("once", f"batch {name} is in blocks {self._batches[name]} and {height}")
@@ -64,8 +71,9 @@ class Auditor:
                 raise Violated("once", f"{envelope!r} is in blocks {self._envelopes[envelope]} and {height}")
             self._envelopes[envelope] = height
         self._batches[name] = height
-        self._blocks.append(block)
-        self.states.append(after)
+
+    def may_produce(self, who: str) -> bool:
+        return who in self.states[-1].rules.members
 
     def holds(self, envelope: bytes) -> bool:
         """Whether it is in a final block."""

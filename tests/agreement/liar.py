@@ -12,7 +12,7 @@ from stoa.wire.status import Opening, Promise, Status, Word
 from stoa.wire.vote import Vote
 from tests.agreement.log import LogDown
 from tests.agreement.toy import CHAIN, Rules, decoded, make_batch
-from tests.agreement.validator import MORNING_MS, Answer, Validator, World
+from tests.agreement.validator import Answer, Validator, World
 
 LIES: Final = (
     "two_votes", "wrong_root", "silent", "garbage", "promises", "replays", "two_batches", "early", "alters",
@@ -102,7 +102,7 @@ class Liar(Validator):
 
     def _slip(self, batch: bytes) -> None:
         try:
-            self.world.log(self.core.epoch).publish(self.name, MORNING_MS + self.world.now, batch)
+            self.world.log(self.core.epoch).publish(self.name, self.world.morning + self.world.now, batch)
         except LogDown:
             return
 

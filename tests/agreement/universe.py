@@ -10,7 +10,7 @@ from tests.agreement.auditor import Auditor, Violated
 from tests.agreement.liar import Liar
 from tests.agreement.log import TroubledLog
 from tests.agreement.toy import Rules
-from tests.agreement.validator import MORNING_MS, TICK_MS, Answer, Crashed, Healing, Validator
+from tests.agreement.validator import TICK_MS, Answer, Crashed, Healing, Validator
 
 ASK_MS: Final = 4_000  # after which a question counts as not answered
 OPERATORS_MS: Final = 8_000  # without a final block for so long, people open a new epoch
@@ -43,28 +43,38 @@ class Plan(NamedTuple):
 
 
 class Universe:
-    """Satisfies ``validator.World``."""
+    """Satisfies ``validator.World``. ``morning`` is what the clocks show at first: not 0, so that they can go back."""
+
+    morning = 1_000_000
 
     def __init__(self, plan: Plan) -> None:
         self.plan, self.random, self.now = plan, Random(plan.seed), 0
         self._queue: list[tuple[int, int, Callable[..., None], tuple[Any, ...]]] = []
         self._count = self.steps = 0
         self._logs: dict[int, TroubledLog] = {}
-        rules = Rules(tuple(NAMES[: plan.members]), plan.byzantine)
-        liars = dict(plan.liars)
-        self.auditor = Auditor(rules, tuple(liars))
-        self.names = tuple(NAMES[: plan.members + plan.joiner])
-        self.validators: dict[str, Validator] = {}
-        for name in self.names:
-            own = Random(f"{plan.seed} {name}")
-            if name in liars:
-                self.validators[name] = Liar(name, self, rules, own, plan.depth_first, liars[name])
-            else:
-                self.validators[name] = Validator(name, self, rules, own, plan.depth_first)
+        self.names = self.members()
+        self.auditor = self.judge()
+        self.validators = {name: self.make(name, Random(f"{plan.seed} {name}")) for name in self.names}
         self._cut: dict[tuple[str, str], int] = {}  # (from, to) cut, so many times over
         self._loss = self._slow = 0
         self._last = (0, 0)  # the highest final block, and since when
         self.given: list[tuple[str, bytes]] = []
+
+    def members(self) -> tuple[str, ...]:
+        """All who are there, also who is no member yet."""
+        return tuple(NAMES[: self.plan.members + self.plan.joiner])
+
+    def judge(self) -> Auditor:
+        return Auditor(self._rules(), tuple(name for name, _ in self.plan.liars))
+
+    def make(self, name: str, random: Random) -> Validator:
+        lies = dict(self.plan.liars).get(name)
+        if lies is not None:
+            return Liar(name, self, self._rules(), random, self.plan.depth_first, lies)
+        return Validator(name, self, self._rules(), random, self.plan.depth_first)
+
+    def _rules(self) -> Rules:
+        return Rules(tuple(NAMES[: self.plan.members]), self.plan.byzantine)
 
     # ---- time
 
@@ -99,8 +109,7 @@ class Universe:
         heights = [one.height if one.up else -1 for one in honest]
         if min(heights) < self.auditor.height:
             return f"heights {dict(zip([one.name for one in honest], heights, strict=True))}"
-        members = self.auditor.states[-1].rules.members
-        missing = [what for who, what in self.given if who in members and not self.auditor.holds(what)]
+        missing = [what for who, what in self.given if self.auditor.may_produce(who) and not self.auditor.holds(what)]
         return f"not final: {missing}" if missing else ""
 
     def _is_undecided(self) -> bool:
@@ -305,7 +314,7 @@ class Universe:
         self._newest().stale = 1 + fault.much % 3
 
     def _repeat(self, fault: Fault) -> None:
-        self._newest().repeat(MORNING_MS + self.now, fault.much)
+        self._newest().repeat(self.morning + self.now, fault.much)
 
     def _wipe(self, fault: Fault) -> None:
         self._newest().wipe()

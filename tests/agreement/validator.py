@@ -35,7 +35,6 @@ from tests.agreement.toy import CHAIN, TOLERANCE_MS, Rules, Toy, batch_of, decod
 TICK_MS: Final = 100
 ANSWER_BLOCKS: Final = 6  # in one answer to a peer
 REPUBLISH_MS: Final = 1_000
-MORNING_MS: Final = 1_000_000  # the clocks do not start at 0, so that they can go wrong backwards
 Answer = list[tuple[Block, Certificate]]
 
 
@@ -51,6 +50,7 @@ class World(Protocol):
     """What a validator lives in."""
 
     now: int
+    morning: int
     auditor: Auditor
     names: tuple[str, ...]
 
@@ -188,14 +188,24 @@ class Validator:
 
     @property
     def clock(self) -> int:
-        return MORNING_MS + self.world.now + self.skew
+        return self.world.morning + self.world.now + self.skew
+
+    def produced(self) -> int:
+        """The number of its last batch in a final block."""
+        return self.states[-1].produced.get(self.name, 0)
+
+    def is_member(self) -> bool:
+        return self.name in self.states[-1].rules.members
+
+    def make_batch(self, number: int, envelopes: tuple[bytes, ...]) -> bytes:
+        return make_batch(self.name, number, self.clock, envelopes)
 
     def produce(self) -> None:
         """One batch in flight, with the same content under its number for good, published until it makes a block."""
-        number = self.states[-1].produced.get(self.name, 0) + 1
+        number = self.produced() + 1
         outbox = self.disk.outbox
         if outbox is None or outbox[0] < number:
-            if not self.work or self.name not in self.states[-1].rules.members:
+            if not self.work or not self.is_member():
                 return
             taken = tuple(self.work.popleft() for _ in range(min(len(self.work), self.random.randint(1, 3))))
             outbox = self.disk.outbox = number, taken
@@ -203,13 +213,13 @@ class Validator:
         if self.world.now - self._published < REPUBLISH_MS:
             return
         if not self._batch or abs(decoded(self._batch).body.time - self.clock) > TOLERANCE_MS // 2:
-            self._batch = make_batch(self.name, outbox[0], self.clock, outbox[1])
+            self._batch = self.make_batch(*outbox)
         self.publish(self._batch)
 
     def publish(self, batch: bytes) -> None:
         self._published = self.world.now
         try:
-            self.world.log(self.core.epoch).publish(self.name, MORNING_MS + self.world.now, batch)
+            self.world.log(self.core.epoch).publish(self.name, self.world.morning + self.world.now, batch)
         except LogDown:
             return
         self.world.stir(self.name)
