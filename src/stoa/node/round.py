@@ -36,6 +36,7 @@ from stoa.ledger.governance.model import PARAMETERS, QUORUM
 from stoa.node.commit import Commit, FinalBlock, Skipped
 from stoa.node.epoch_file import Epochs
 from stoa.node.recovery import kept_tail
+from stoa.node.replay import require_place, require_same
 from stoa.ordering.engine import Ordered
 from stoa.wire.batch import Batch, BatchBody
 from stoa.wire.block import Block
@@ -218,14 +219,23 @@ def seats(commit: Commit) -> Seats:
     return Seats(keys, quorum, liars_borne(len(keys)) if commit.view.get(PARAMETERS, QUORUM) else 0)
 
 
+def _raise_difference(commit: Commit, kept: Block) -> None:
+    require_place(commit.head, commit.produced, kept.header)
+    assert commit.made is not None
+    require_same(kept, commit.made.block.receipts, commit.made.writes)
+
+
 def resumed(commit: Commit, journal: Journal, me: Signer, known: Epochs, away: bool = False) -> Core:
     """Agreement as of the journal's last final block; the block that was kept behind it is executed again.
 
     Where that gives another block than the one that was voted for, the state was wrong before or is wrong now. Nobody
-    can tell until a block is certified: until then the vote stands, and no other is cast at this height.
+    can tell until a block is certified: until then the vote stands, and no other is cast at this height. Where one vote
+    is a quorum the block is final, and a difference raises Broken.
     """
     head, tail = commit.head, kept_tail(journal, commit.head.height)
     if tail is not None and commit.redo(tail[0], vouched=False) != tail[0].header:
+        if commit.members.quorum == 1:
+            _raise_difference(commit, tail[0])
         commit.take_back()
         tail = None
     votes = journal.tail_votes() if journal.height > head.height else ()
