@@ -150,6 +150,7 @@ class RealValidator(Validator):
 
     def crash(self) -> None:
         self.up = False
+        self.restarts += 1
         if self.random.random() < 0.7:
             self.files.power_cut()
         else:

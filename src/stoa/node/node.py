@@ -250,7 +250,7 @@ class Node:
     def _skip(self, skipped: Skipped) -> None:
         self.skipped.append(skipped)
         self.skips += 1
-        LOG.warning("skipped", **skipped._asdict())
+        LOG.warning("skipped", **skipped._replace(head=None)._asdict())
 
     def _hear(self, sender: str, raw: bytes) -> None:
         """On a thread of the peers' own."""

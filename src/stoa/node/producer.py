@@ -1,7 +1,8 @@
 """The producer: cuts batches from what waits at the gate, publishes each, and sees it become a block.
 
 One batch is in flight at a time. An engine may lose what it accepted, so a batch of which nothing is heard is published
-again, byte for byte: only copies of one batch ever bear its number, and at most one of them makes a block.
+again, byte for byte, and one that made no block is signed again with a newer time. Only these envelopes ever bear its
+number, and at most one copy makes a block.
 """
 
 import threading
@@ -65,7 +66,6 @@ class Producer:
             taken = self._gate.take(cut.most, cut.most_bytes, cut.linger, 0.0 if is_due else IDLE_SECONDS)
             if (taken or is_due) and not self._published(engine, taken):
                 self._gate.give_back(taken)
-                self._rest(SKIPPED_SECONDS)
 
     def seen(self, position: int, produced: int) -> None:
         """The log was read up to this position, and then this producer's last batch in a block has this number."""
@@ -80,13 +80,22 @@ class Producer:
             self._seen.notify_all()
 
     def _published(self, engine: Callable[[], Engine], taken: list[Waiting]) -> bool:
-        """Whether a batch of these became a block."""
-        number = self._produced + 1
-        body = BatchBody(
-            self._chain, self._validator.institution, number, self._clock(), tuple([one.raw for one in taken])
-        )
-        raw = encode(sign_batch(body, self._validator.secret))
-        self.passed = dict.fromkeys(body.envelopes)
+        """Whether a batch of these became a block; False only at the end of all things.
+
+        Nothing else is ever signed under the number: an older copy may still make the block, and two contents under one
+        number are what a liar signs. Only the time is new where the one before made no block.
+        """
+        number, envelopes = self._produced + 1, tuple([one.raw for one in taken])
+        self.passed = dict.fromkeys(envelopes)
+        while self._produced < number and not self._closed:
+            body = BatchBody(self._chain, self._validator.institution, number, self._clock(), envelopes)
+            self._publish(engine, number, encode(sign_batch(body, self._validator.secret)))
+            if self._produced < number:
+                self._rest(SKIPPED_SECONDS)
+        return self._produced >= number
+
+    def _publish(self, engine: Callable[[], Engine], number: int, raw: bytes) -> None:
+        """Publish these bytes until they have made a block, or a place of theirs was read and they have not."""
         settled = False
         while not settled and not self._closed:
             try:
@@ -94,10 +103,9 @@ class Producer:
             except LogFull as full:
                 self._rest(full.retry_ms / 1_000)
             except LogClosed:
-                break
+                return
             else:
                 settled = self._is_settled(number, position)
-        return self._produced >= number
 
     def _is_settled(self, number: int, position: int) -> bool:
         """Wait until the batch has made a block, or until its place was read and it has not."""

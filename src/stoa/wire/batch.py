@@ -58,6 +58,14 @@ def header_digest(chain: str, producer: str, number: int, time: int, envelopes_r
     return tagged("stoa.batch", encode((chain, producer, number, time, envelopes_root, count)))
 
 
+def head_of(batch: Batch, envelopes_root: bytes) -> BatchHead:
+    """The batch without its envelopes, over which this is the root."""
+    body = batch.body
+    return BatchHead(
+        body.chain, body.producer, body.number, body.time, envelopes_root, len(body.envelopes), batch.signature
+    )
+
+
 def head_signed(head: BatchHead, key: bytes) -> bool:
     """Whether the owner of the key signed the batch with this head."""
     digest = header_digest(head.chain, head.producer, head.number, head.time, head.envelopes_root, head.count)
