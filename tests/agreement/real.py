@@ -276,6 +276,7 @@ class RealUniverse(Universe):
         for one in self.validators.values():
             assert isinstance(one, RealValidator)
             roots.append(root_of(one.store))
+            one.cut_in = None
             one.journal.close()
             report = inspect(FOLDER, Authority(KEYS, KEYS, majority(len(KEYS))), disk=one.files)
             assert report.ok, (one.name, report.damages)
