@@ -27,7 +27,7 @@ class Auditor:
         self._envelopes: dict[bytes, int] = {}
         self._votes: dict[tuple[str, int, int], bytes] = {}
         self._promised: dict[str, int] = {}
-        self._bound: dict[str, dict[tuple[int, int], bytes]] = {}  # votes on disk when the promise left
+        self._bound: dict[str, dict[tuple[int, int], bytes]] = {}  # votes said or on disk when the promise left
 
     @property
     def height(self) -> int:
@@ -96,7 +96,8 @@ class Auditor:
                 self._vote(who, word.tail, disk)
             if word.epoch > self._promised.get(who, 0):
                 self._promised[who] = word.epoch
-                self._bound[who] = dict(disk)
+                said = {(height, epoch): cast for (name, height, epoch), cast in self._votes.items() if name == who}
+                self._bound[who] = said | disk
         elif not isinstance(word, Opening):
             raise TypeError(word)
 

@@ -47,6 +47,8 @@ class Liar(Validator):
         for at, name in enumerate(one for one in self.world.names if one != self.name):
             if not self._does("silent"):
                 self._send(self.name, name, "hear", self._told(effect.word, at))
+            if self._does("two_votes", 0.1):  # a slip: both to one
+                self._send(self.name, name, "hear", effect.word)
             if self._does("garbage"):
                 self._send(self.name, name, "hear", self._garbage())
             if self._does("promises"):

@@ -150,6 +150,7 @@ class RealValidator(Validator):
 
     def crash(self) -> None:
         self.up = False
+        self.restarts += 1
         if self.random.random() < 0.7:
             self.files.power_cut()
         else:
@@ -275,6 +276,7 @@ class RealUniverse(Universe):
         for one in self.validators.values():
             assert isinstance(one, RealValidator)
             roots.append(root_of(one.store))
+            one.cut_in = None
             one.journal.close()
             report = inspect(FOLDER, Authority(KEYS, KEYS, majority(len(KEYS))), disk=one.files)
             assert report.ok, (one.name, report.damages)

@@ -87,10 +87,18 @@ def test_a_vote_for_another_block_than_the_certified_is_dissent_before_and_after
         ballot.take(one, 10, SEATS.keys)
     certificate = ballot.certificate(10, 3)
     assert isinstance(certificate, Certificate)
-    assert list(ballot.settle(certificate)) == [Evidence("dissent", "D", 10, (vote("D", Y), certificate))]
+    assert list(ballot.settle(certificate, SEATS.keys)) == [Evidence("dissent", "D", 10, (vote("D", Y), certificate))]
     late = vote("E", Y)
     assert ballot.take(late, 11, SEATS.keys) == Evidence("dissent", "E", 10, (late, certificate))
     assert ballot.take(late, 11, SEATS.keys) is None
+
+
+def test_a_vote_beside_its_casters_own_in_the_certificate_is_two_votes(ballot: Ballot) -> None:
+    ballot.take(vote("D", Y), 10, SEATS.keys)
+    certificate = Certificate(10, X, tuple(vote(name) for name in "BCD"))
+    assert list(ballot.settle(certificate, SEATS.keys)) == [Evidence("two_votes", "D", 10, (vote("D"), vote("D", Y)))]
+    forged = Certificate(10, X, (*(vote(name) for name in "ABC"), Vote(10, X, "D", b"forged")))
+    assert list(ballot.settle(forged, SEATS.keys)) == [Evidence("dissent", "D", 10, (vote("D", Y), forged))]
 
 
 def test_of_many_epochs_the_newest_are_kept(ballot: Ballot) -> None:

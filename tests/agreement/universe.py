@@ -14,7 +14,7 @@ from tests.agreement.validator import TICK_MS, Answer, Crashed, Healing, Validat
 
 ASK_MS: Final = 4_000  # after which a question counts as not answered
 OPERATORS_MS: Final = 8_000  # without a final block for so long, people open a new epoch
-PATIENT_MS: Final = 150_000  # after the last fault everything must be final within
+PATIENT_MS: Final = 60_000  # after the last fault everything must be final within
 NAMES: Final = "ABCDEFGH"
 
 

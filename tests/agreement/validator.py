@@ -24,8 +24,11 @@ from stoa.agreement.effects import (
     TakeBack,
 )
 from stoa.agreement.model import Past
+from stoa.agreement.numbers import Numbers
+from stoa.kernel import merkle
 from stoa.kernel.codec import encode
-from stoa.wire.block import Block
+from stoa.wire.batch import head_of
+from stoa.wire.block import Block, batch_head
 from stoa.wire.status import Opening, Word
 from stoa.wire.vote import FIRST_EPOCH, Certificate, Vote
 from tests.agreement.auditor import Auditor, Violated
@@ -105,6 +108,7 @@ class Validator:
         self.halted = ""
         self.alarms: dict[str, str] = {}
         self.restarts = 0
+        self._numbers = Numbers()
 
     # ---- life
 
@@ -252,11 +256,19 @@ class Validator:
         entry, state = effect.entry, self.states[-1]
         batch = decoded(entry.batch)
         admitted, early = state.admit(entry.time, batch, timely=not effect.forced)
+        head, height = head_of(batch, merkle.root(batch.body.envelopes)), state.head.height + 1
         if not admitted:
+            self._note(self._numbers.stale(head, self.core.seats.keys, height))
             return self.core.executed(None, early)
+        self._note(self._numbers.good(head, height))
         return self._made(*state.execute(batch))
 
+    def _note(self, evidence: Evidence | None) -> None:
+        if evidence is not None:
+            self._do_evidence(evidence)
+
     def _do_redo(self, effect: Redo) -> list[Effect]:
+        self._note(self._numbers.good(batch_head(effect.block), effect.block.header.height))
         return self._made(*self.states[-1].execute(batch_of(effect.block)))
 
     def _made(self, block: Block, after: Toy) -> list[Effect]:

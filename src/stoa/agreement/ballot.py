@@ -35,7 +35,7 @@ class Ballot:
             return None
         if known is not None:
             self._accused[vote.height][name] = None
-            return Evidence("two_votes", vote.validator, vote.height, (known, vote))
+            return _double(known, vote)
         self._note(votes, name, vote)
         settled = self._settled.get(vote.height)
         return _dissent(vote, settled) if settled is not None and _differs(vote, settled) else None
@@ -47,12 +47,17 @@ class Ballot:
         if len(own) > MAX_EPOCHS:
             del votes[min(own)]
 
-    def settle(self, certificate: Certificate) -> Iterator[Evidence]:
-        """A block is final: yield each vote of the same epoch for another."""
+    def settle(self, certificate: Certificate, keys: Mapping[str, bytes]) -> Iterator[Evidence]:
+        """A block is final: yield each vote of the same epoch for another, beside its caster's own in the certificate
+        if that is there."""
         self._settled[certificate.height] = certificate
+        what = certificate.height, certificate.block_hash, certificate.epoch
+        own = {one.validator: one for one in certificate.votes if (one.height, one.block_hash, one.epoch) == what}
         for vote in self._votes[certificate.height].values():
             if _differs(vote, certificate):
-                yield _dissent(vote, certificate)
+                first = own.get(vote.validator)
+                twice = first is not None and vote_valid(self._chain, first, keys)
+                yield _double(first, vote) if first is not None and twice else _dissent(vote, certificate)
 
     def turn(self, height: int, keys: Mapping[str, bytes]) -> None:
         """The next block has this height and these members: forget what is long past, and who votes no more."""
@@ -95,6 +100,10 @@ class Ballot:
 
 def _differs(vote: Vote, certificate: Certificate) -> bool:
     return vote.epoch == certificate.epoch and vote.block_hash != certificate.block_hash
+
+
+def _double(first: Vote, second: Vote) -> Evidence:
+    return Evidence("two_votes", second.validator, second.height, (first, second))
 
 
 def _dissent(vote: Vote, certificate: Certificate) -> Evidence:

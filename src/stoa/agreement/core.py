@@ -147,7 +147,7 @@ class Core:
 
     def finalised(self, seats: Seats) -> list[Effect]:
         """The tail is final here and told; these are the members of the block behind it."""
-        certificate, changed = self._wanted, seats != self.seats
+        certificate, before = self._wanted, self.seats
         assert self.tail is not None
         assert certificate is not None
         self.height, self.head, self.seats = self.height + 1, self.tail.block_hash, seats
@@ -160,12 +160,12 @@ class Core:
         self._again()
         self.around.keep(seats.keys)
         effects: list[Effect] = list(self._calm("split", "diverged"))
-        effects += self._ballot.settle(certificate)
+        effects += self._ballot.settle(certificate, before.keys)
         self._ballot.turn(self.height + 1, seats.keys)
         if not self._fetched:
             self.away = False
         if certificate.epoch > self.epoch:
-            return [*effects, *self._enter(certificate.epoch, None, unknown=changed)]
+            return [*effects, *self._enter(certificate.epoch, None, unknown=seats != before)]
         self._bind()
         return [*effects, *self._agreed()]
 

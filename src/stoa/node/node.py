@@ -256,6 +256,7 @@ class Node:
         self._commit = Commit(view, self.store, self.journal, self.journal.header(standing.height), standing)
         self._commit.seconds = seconds
         self._round = Round(self._resumed(away=True), self._commit, self.voice, self._verified)
+        self._entered()  # what was read of the log is gone with the round
         self._round.start()
 
     def _final(self, final: FinalBlock) -> None:
