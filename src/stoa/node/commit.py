@@ -21,10 +21,13 @@ from stoa.ledger.state import State, Writes
 from stoa.node.replay import standing_at
 from stoa.node.state_store import Standing, Store
 from stoa.ordering.engine import Ordered
-from stoa.wire.batch import Batch, BatchBody, header_digest, read_batch
+from stoa.wire.batch import Batch, BatchBody, BatchClaim, read_batch
 from stoa.wire.block import Block, Header
 from stoa.wire.vote import Certificate, Vote
 
+BAD_BATCH: Final = "bad_batch"
+TWO_BATCHES: Final = "two_batches"
+QUOTED_BYTES: Final = 1_000  # of a batch that cannot be read, kept as evidence
 STAGES: Final = ("admit", "verify", "execute", "hash", "sync", "vote", "final")
 
 
@@ -44,13 +47,16 @@ class Admitted(NamedTuple):
 
 
 class Skipped(NamedTuple):
-    """A batch that makes no block, here and on every other node alike, and why."""
+    """A batch that makes no block, here and on every other node alike, and why. ``evidence`` is its kind, with its
+    ``proof``, where the batch is against the rules; a copy or a gap is not."""
 
     position: int
     producer: str
     number: int
     why: str
     early: bool = False  # it may make a later block: batches before it are missing
+    evidence: str = ""
+    proof: object = None
 
 
 class Made(NamedTuple):
@@ -72,6 +78,7 @@ class Commit:
         self.produced: dict[str, int] = dict(standing.produced)
         self.made: Made | None = None
         self.seconds: dict[str, float] = dict.fromkeys(STAGES, 0.0)
+        self._claims: dict[str, BatchClaim] = {}  # each producer's last batch that made a block
         self._head_hash = head.hash()
         self._kept = 0.0  # when the executed block was kept, from when on votes are waited for
 
@@ -84,22 +91,40 @@ class Commit:
             self.spent("admit", mark)
 
     def _admit(self, ordered: Ordered, timely: bool) -> Admitted | Skipped:
+        quoted = ordered.batch[:QUOTED_BYTES]
         if len(ordered.batch) > limits.MAX_BATCH_BYTES:
-            return Skipped(ordered.position, "", 0, f"larger than {limits.MAX_BATCH_BYTES} bytes")
+            why = f"larger than {limits.MAX_BATCH_BYTES} bytes"
+            return Skipped(ordered.position, "", 0, why, evidence=BAD_BATCH, proof=quoted)
         try:
             batch = read_batch(ordered.batch)
         except Malformed as error:
-            return Skipped(ordered.position, "", 0, str(error))
+            return Skipped(ordered.position, "", 0, str(error), evidence=BAD_BATCH, proof=quoted)
         body = batch.body
-        root = merkle.root(body.envelopes)
-        why = self._objection(ordered, batch, root, timely)
+        claim = BatchClaim(
+            body.chain, body.producer, body.number, body.time, merkle.root(body.envelopes), len(body.envelopes),
+            batch.signature,
+        )  # fmt: skip
+        why = self._objection(ordered, claim, timely)
         if not why:
-            return Admitted(batch, root)
-        early = body.number > self.produced.get(body.producer, 0) + 1
-        return Skipped(ordered.position, body.producer, body.number, why, early)
+            return Admitted(batch, claim.envelopes_root)
+        next_number = self.produced.get(body.producer, 0) + 1
+        if body.number == next_number or body.producer not in self.members.keys or body.chain != self.head.chain:
+            return Skipped(ordered.position, body.producer, body.number, why, evidence=BAD_BATCH, proof=claim)
+        proof = self._two_batches(claim)
+        return Skipped(
+            ordered.position, body.producer, body.number, why, body.number > next_number,
+            TWO_BATCHES if proof else "", proof,
+        )  # fmt: skip
 
-    def _objection(self, ordered: Ordered, batch: Batch, root: bytes, timely: bool) -> str:
-        body = batch.body
+    def _two_batches(self, claim: BatchClaim) -> tuple[BatchClaim, BatchClaim] | None:
+        """The batch that made a block under this number, and this one, if its producer signed both."""
+        known = self._claims.get(claim.producer)
+        if known is None or known.number != claim.number or known.digest() == claim.digest():
+            return None
+        valid = signing.verify(self.members.keys[claim.producer], claim.digest(), claim.signature)
+        return (known, claim) if valid else None
+
+    def _objection(self, ordered: Ordered, body: BatchClaim, timely: bool) -> str:
         if body.chain != self.head.chain:
             return f"for the ledger {body.chain}"
         key = self.members.keys.get(body.producer)
@@ -111,8 +136,7 @@ class Commit:
         tolerance = self.view.need(PARAMETERS, CLOCK_TOLERANCE_MS)
         if timely and abs(body.time - ordered.time) > tolerance:
             return f"its time is {body.time - ordered.time} ms off the log's, {tolerance} are allowed"
-        digest = header_digest(body.chain, body.producer, body.number, body.time, root, len(body.envelopes))
-        return "" if signing.verify(key, digest, batch.signature) else "the producer's signature is not valid"
+        return "" if signing.verify(key, body.digest(), body.signature) else "the producer's signature is not valid"
 
     def execute(self, admitted: Admitted, verified: Sequence[bool | None] | None = None) -> Header:
         """Execute the batch in memory as the next block, and return its header."""
@@ -166,6 +190,10 @@ class Commit:
         self.store.write(made.writes.rows, standing_at(header, produced, certificate))
         self.view.finalised()
         self.members = members(self.view)
+        self._claims[header.producer] = BatchClaim(
+            header.chain, header.producer, header.number, header.batch_time, header.envelopes_root, header.count,
+            made.block.batch_signature,
+        )  # fmt: skip
         self.head, self._head_hash, self.made = header, certificate.block_hash, None
         self.produced = produced  # last: who waits for this number then reads the state that the block left
         self.spent("final", mark)

@@ -270,7 +270,10 @@ class Node:
     def _skip(self, skipped: Skipped) -> None:
         self.skipped.append(skipped)
         self.skips += 1
-        LOG.warning("skipped", **skipped._asdict())
+        LOG.warning("skipped", position=skipped.position, who=skipped.producer, number=skipped.number, why=skipped.why)
+        if skipped.evidence:
+            height = self._commit.head.height + 1
+            self.evidence.note(self._clock(), skipped.evidence, skipped.producer, height, skipped.why, skipped.proof)
 
     def _entered(self) -> None:
         """The log of another epoch is read from now on."""

@@ -10,7 +10,7 @@ from msgspec import Meta
 from stoa.kernel import limits, merkle, signing
 from stoa.kernel.codec import Shape, decoder, encode, read
 from stoa.kernel.hashing import tagged
-from stoa.kernel.identifiers import InstitutionId
+from stoa.kernel.identifiers import Hash, InstitutionId
 from stoa.kernel.time import Time
 
 
@@ -29,6 +29,22 @@ class Batch(Shape):
 
     body: BatchBody
     signature: bytes
+
+
+class BatchClaim(Shape):
+    """What a producer signed of a batch, without the envelopes: enough to show that it was signed."""
+
+    chain: str
+    producer: InstitutionId
+    number: int
+    time: Time
+    envelopes_root: Hash
+    count: int
+    signature: bytes
+
+    def digest(self) -> bytes:
+        """What the signature is over."""
+        return header_digest(self.chain, self.producer, self.number, self.time, self.envelopes_root, self.count)
 
 
 _READER = decoder(Batch)
