@@ -25,9 +25,11 @@ from stoa.journal.disk import REAL_DISK, Disk
 from stoa.kernel import signing
 from stoa.node.config import Config, load_config
 from stoa.node.finality import Validator
-from stoa.node.links import TimeOf, over
+from stoa.node.links import OPEN_SECONDS, TimeOf, over
+from stoa.node.log import LOG
 from stoa.node.node import Node, wall_clock
 from stoa.node.recovery import Progress
+from stoa.ordering.jetstream_safe import check_synced
 from stoa.readmodel.views import Views
 
 VOTING_PURPOSE: Final = "stoa.validator"  # for ``Keystore.derived``: the voting key never leaves memory
@@ -62,6 +64,16 @@ def bus_of(folder: Path, config: Config, keystore: Keystore) -> Bus | None:
     ca, certificate, key = (str(folder / one) for one in (network.ca, network.certificate, network.key))
     word = network_word(config, keystore).reveal().decode()
     return Bus(BusSettings(network.servers, config.institution, ca, certificate, key, word))
+
+
+def _require_synced(bus: Bus, monitor: str) -> None:
+    """The own server must write down what it acknowledges. Raises LogUnsafe. One that is down is asked the next time:
+    another institution's server does its work meanwhile."""
+    if bus.wait(OPEN_SECONDS):
+        try:
+            check_synced(monitor)
+        except OSError as error:
+            LOG.warning("unasked", monitor=monitor, why=str(error))
 
 
 class OpenNode:
@@ -99,6 +111,7 @@ class OpenNode:
         if self.bus is not None:
             assert config.network is not None
             self._closing.append(self.bus.close)
+            _require_synced(self.bus, config.network.monitor)
             links = over(self.bus, folder, config.institution, config.network.replicas, self._time_of)
         node = Node(folder, validator, config.processes, clock, progress, config.checkpoint_blocks, links, self._disk)
         self._closing.append(node.close)

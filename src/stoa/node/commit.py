@@ -22,7 +22,7 @@ from stoa.node.replay import standing_at
 from stoa.node.state_store import Standing, Store
 from stoa.ordering.engine import Ordered
 from stoa.wire.batch import Batch, BatchBody, BatchClaim, read_batch
-from stoa.wire.block import Block, Header
+from stoa.wire.block import Block, Header, batch_claim
 from stoa.wire.vote import Certificate, Vote
 
 BAD_BATCH: Final = "bad_batch"
@@ -121,7 +121,7 @@ class Commit:
         known = self._claims.get(claim.producer)
         if known is None or known.number != claim.number or known.digest() == claim.digest():
             return None
-        valid = signing.verify(self.members.keys[claim.producer], claim.digest(), claim.signature)
+        valid = claim.is_signed(self.members.keys[claim.producer])
         return (known, claim) if valid else None
 
     def _objection(self, ordered: Ordered, body: BatchClaim, timely: bool) -> str:
@@ -190,10 +190,7 @@ class Commit:
         self.store.write(made.writes.rows, standing_at(header, produced, certificate))
         self.view.finalised()
         self.members = members(self.view)
-        self._claims[header.producer] = BatchClaim(
-            header.chain, header.producer, header.number, header.batch_time, header.envelopes_root, header.count,
-            made.block.batch_signature,
-        )  # fmt: skip
+        self._claims[header.producer] = batch_claim(made.block)
         self.head, self._head_hash, self.made = header, certificate.block_hash, None
         self.produced = produced  # last: who waits for this number then reads the state that the block left
         self.spent("final", mark)

@@ -148,8 +148,7 @@ class Node:
 
     def _resumed(self, away: bool) -> Core:
         """Agreement as of the last final block."""
-        known, signer = self._epochs.known, self.finality.signer()
-        return resumed(self._commit, self.journal, signer, known.epoch, known.promised, away)
+        return resumed(self._commit, self.journal, self.finality.signer(), self._epochs.known, away)
 
     # running
 

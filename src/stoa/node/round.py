@@ -32,14 +32,15 @@ from stoa.agreement.effects import (
 from stoa.agreement.model import Past, Seats, Signer
 from stoa.journal.journal import Journal
 from stoa.kernel.base import Broken
+from stoa.ledger.governance.model import PARAMETERS, QUORUM
 from stoa.node.commit import Commit, FinalBlock, Skipped
+from stoa.node.epoch_file import Epochs
 from stoa.node.recovery import kept_tail
-from stoa.node.replay import require_place, require_same
 from stoa.ordering.engine import Ordered
 from stoa.wire.batch import Batch, BatchBody
 from stoa.wire.block import Block
-from stoa.wire.status import Opening, Promise, Status, Word
-from stoa.wire.vote import Certificate
+from stoa.wire.status import Promise, Status, Word
+from stoa.wire.vote import Certificate, liars_borne
 
 Verdicts = Callable[[Sequence[bytes]], Sequence[bool | None] | None]  # on the signatures of a block's envelopes
 
@@ -60,8 +61,8 @@ class Outside(Protocol):
     def ask_opening(self, peer: str) -> None:
         """Ask the peer why its epoch has begun; its answer is a later event."""
 
-    def enter(self, opening: Opening) -> None:
-        """Remember for good that the epoch has begun, and read its log from the beginning."""
+    def enter(self, enter: Enter) -> None:
+        """Remember for good that the epoch was entered, and read its log from the beginning."""
 
     def promised(self, promise: Promise) -> None:
         """Remember for good what was promised, before anybody is told."""
@@ -110,7 +111,7 @@ class Round:
 
     def fetched(self, peer: str, blocks: Sequence[tuple[Block, Certificate]]) -> None:
         """A peer answered with blocks and certificates; with none it is no use."""
-        self._do(self.core.fetched(peer, blocks) if blocks else self.core.silent())
+        self._do(self.core.fetched(peer, blocks))
 
     def promise(self, epoch: int) -> None:
         """This validator's own operator wants the epochs before this one left."""
@@ -152,11 +153,10 @@ class Round:
         entry = effect.entry
         admitted = self.commit.admit(Ordered(*entry), timely=not effect.forced)
         if isinstance(admitted, Skipped):
-            effects = self.core.executed(None, admitted.early)
-            if not (admitted.early and self.core.is_behind):
-                self.position = entry.position
+            self.position = max(self.position, entry.position)
+            if not admitted.early:
                 self._outside.skipped(admitted)
-            return effects
+            return self.core.executed(None, admitted.early)
         mark = perf_counter()
         verdicts = self._verdicts(admitted.batch.body.envelopes)
         self.commit.spent("verify", mark)
@@ -174,7 +174,7 @@ class Round:
     def _finalise(self, effect: Finalise) -> list[Effect]:
         at = self.core.at
         final = self.commit.finalise(effect.certificate)
-        self.position = at.position if at is not None else self.position
+        self.position = max(self.position, at.position) if at is not None else self.position
         self._outside.final(final)
         return self.core.finalised(seats(self.commit))
 
@@ -189,9 +189,9 @@ class Round:
                 outside.ask_opening(peer)
             case KeepPromise(promise):
                 outside.promised(promise)
-            case Enter(opening):
+            case Enter():
                 self.position = 0
-                outside.enter(opening)
+                outside.enter(effect)
             case Republish():
                 outside.republish(self._batch())
             case Evidence():
@@ -214,21 +214,23 @@ def batch_of(block: Block) -> Batch:
 
 def seats(commit: Commit) -> Seats:
     """The members of the next block."""
-    return Seats(commit.members.keys, commit.members.quorum)
+    keys, quorum = commit.members
+    return Seats(keys, quorum, liars_borne(len(keys)) if commit.view.get(PARAMETERS, QUORUM) else 0)
 
 
-def resumed(commit: Commit, journal: Journal, me: Signer, epoch: int, promised: int, away: bool = False) -> Core:
+def resumed(commit: Commit, journal: Journal, me: Signer, known: Epochs, away: bool = False) -> Core:
     """Agreement as of the journal's last final block; the block that was kept behind it is executed again.
 
-    Raises Broken where that gives another block than the one that was voted for.
+    Where that gives another block than the one that was voted for, the state was wrong before or is wrong now. Nobody
+    can tell until a block is certified: until then the vote stands, and no other is cast at this height.
     """
     head, tail = commit.head, kept_tail(journal, commit.head.height)
-    if tail is not None:
-        block, _ = tail
-        require_place(head, commit.produced, block.header)
-        commit.redo(block, vouched=False)
-        assert commit.made is not None
-        require_same(block, commit.made.block.receipts, commit.made.writes)
+    if tail is not None and commit.redo(tail[0], vouched=False) != tail[0].header:
+        commit.take_back()
+        tail = None
     votes = journal.tail_votes() if journal.height > head.height else ()
-    past = Past(head.height, head.hash(), epoch, promised, tail[1] if tail else None, votes, away)
+    past = Past(
+        head.height, head.hash(), known.epoch, known.promised, tail[1] if tail else None, votes, known.opening,
+        known.entered, away,
+    )  # fmt: skip
     return Core(head.chain, me, seats(commit), past)

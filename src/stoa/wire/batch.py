@@ -46,6 +46,10 @@ class BatchClaim(Shape):
         """What the signature is over."""
         return header_digest(self.chain, self.producer, self.number, self.time, self.envelopes_root, self.count)
 
+    def is_signed(self, key: bytes) -> bool:
+        """Whether the owner of the key signed it."""
+        return signing.verify(key, self.digest(), self.signature)
+
 
 _READER = decoder(Batch)
 
