@@ -31,6 +31,7 @@ from stoa.agreement.effects import (
 from stoa.agreement.effects import Entry as Entry
 from stoa.agreement.epochs import Base, NotYet, base_of
 from stoa.agreement.model import Past, Seats, Signer, Tail
+from stoa.agreement.returning import Return
 from stoa.wire.block import Block
 from stoa.wire.status import Opening, Promise, Status, promise_valid
 from stoa.wire.vote import Certificate, Vote, certificate_valid
@@ -52,7 +53,8 @@ class Core:
         self._past = past
         self.tail = Tail(past.tail.block_hash, past.tail, kept=True) if past.tail else None
         self.peers: dict[str, Status] = {}
-        self.away = past.away  # left the quorum: executes and keeps, does not vote, until it has followed along again
+        self.away = past.away or past.lost  # left the quorum: executes, keeps, votes only when it has followed along
+        self._return = Return(me.name, past.lost)
         self._forced = b""
         self._ballot = Ballot(chain)
         self._entries: deque[Entry] = deque()
@@ -159,7 +161,7 @@ class Core:
         while self._fetched and self._fetched[0][0].header.height <= self.height:
             self._fetched.popleft()
         effects: list[Effect] = list(self._calm("split", "diverged"))
-        if self.away and not self.is_behind:
+        if self.away and not self.is_behind and self._return.may_vote(self.height, seats):
             self.away = False
         effects += [self._evidence(*twice) for twice in self._ballot.turn(self.height + 1, seats.keys)]
         return [*effects, *self._agreed()]
@@ -182,6 +184,7 @@ class Core:
         if status.chain != self.chain or status.validator not in self.seats.keys:
             return []
         self.peers[status.validator] = status
+        self._return.heard(status, self.seats)
         effects: list[Effect] = []
         if status.epoch > self.epoch:
             effects.append(AskOpening(status.validator))
@@ -348,6 +351,8 @@ class Core:
         """People ask this validator to leave the epochs before this one. It casts no vote in them any more."""
         if epoch <= self.epoch:
             return []
+        if self._return.lost:  # a promise names the newest vote, and others count on it
+            return [self._alarm("epoch", "votes of this validator may be lost: it promises nothing until it is back")]
         self.promised = max(self.promised, epoch)
         vote = self.tail.vote if self.tail is not None and self.tail.kept else None
         bare = Promise(self.chain, epoch, self.me.name, self.height, self.head, vote, b"")

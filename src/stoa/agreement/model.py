@@ -25,7 +25,7 @@ class Signer(NamedTuple):
 class Past(NamedTuple):
     """What a validator knows of itself when it starts: its last final block, the log's epoch and the one it promised to
     wait for, the block behind the final one that the driver holds executed and its vote for it, and all votes that it
-    ever cast at that height."""
+    ever cast at that height. ``away``: its state was wrong. ``lost``: it may have cast votes that it does not know."""
 
     height: int
     head: bytes
@@ -34,6 +34,7 @@ class Past(NamedTuple):
     tail: Vote | None = None
     votes: tuple[Vote, ...] = ()
     away: bool = False
+    lost: bool = False
 
 
 class Tail(NamedTuple):

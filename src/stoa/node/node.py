@@ -8,56 +8,51 @@ or one of several, the pipeline is the same: what differs is in ``Links``.
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Final
 
 from stoa.agreement.core import Core
-from stoa.intake.gate import Accepted, Gate
+from stoa.agreement.effects import Alarm
+from stoa.intake.gate import Gate
 from stoa.journal.disk import REAL_DISK, Disk
-from stoa.journal.journal import Journal
 from stoa.kernel import signing
-from stoa.kernel.base import Broken, Rejection
-from stoa.ledger import due, machine
-from stoa.ledger.catalog import Body
-from stoa.ledger.governance.members import members
+from stoa.kernel.base import Broken
 from stoa.ledger.governance.model import PARAMETERS, QUORUM
-from stoa.ledger.identity.model import LANES
-from stoa.ledger.state import State
-from stoa.node import proofs, snapshot
 from stoa.node.answers import Answers
-from stoa.node.checkpoints import Checkpoints, make_checkpoint
+from stoa.node.checkpoints import Checkpoints
 from stoa.node.circle import Circle
 from stoa.node.commit import Commit, FinalBlock, Listener, Skipped
 from stoa.node.config import CHECKPOINT_BLOCKS
+from stoa.node.doors import Doors
 from stoa.node.epoch_file import EpochFile
 from stoa.node.evidence import EvidenceBook
 from stoa.node.finality import Finality, Members, Validator
-from stoa.node.health import RULES, Health, Network
+from stoa.node.health import RULES, Network
 from stoa.node.history import History
 from stoa.node.inbox import Fetched, Heard, Inbox, Leave
 from stoa.node.links import Links, alone
 from stoa.node.log import LOG, log_block
+from stoa.node.lost_votes import LostVotes
 from stoa.node.outbox import Outbox
-from stoa.node.places import Located, Places
+from stoa.node.places import Places
 from stoa.node.producer import Cut, Producer
-from stoa.node.recovery import Progress, bring_up, open_state
+from stoa.node.recovery import Progress, bring_up
 from stoa.node.round import Diverged, Round, resumed
 from stoa.node.verifier import Verifier
 from stoa.node.voice import Voice
+from stoa.node.waking import JOURNAL_FOLDER as JOURNAL_FOLDER
+from stoa.node.waking import SNAPSHOT_FOLDER as SNAPSHOT_FOLDER
+from stoa.node.waking import STATE_FOLDER as STATE_FOLDER
+from stoa.node.waking import wake
 from stoa.ordering.engine import Engine, LogClosed, LogFull, Ordered
 from stoa.peers.promise import Peers
-from stoa.wire.proof import ReceiptProof, RowProof
-from stoa.wire.vote import Checkpoint
 
 MAX_SKIPPED: Final = 100  # skipped batches kept to be looked at
 IDLE_SECONDS: Final = 0.2
 TICK_SECONDS: Final = 0.05
 DUE_PATIENCE_MS: Final = 500  # for each validator whose turn comes first to do what falls due
-JOURNAL_FOLDER: Final = "journal"
-STATE_FOLDER: Final = "state"
-SNAPSHOT_FOLDER: Final = "snapshots"
 
 
 class CannotValidate(ValueError):
@@ -69,7 +64,7 @@ def wall_clock() -> int:
     return time.time_ns() // 1_000_000
 
 
-class Node:
+class Node(Doors):
     """A validator. ``start`` it, ``close`` it."""
 
     def __init__(
@@ -83,7 +78,8 @@ class Node:
         links: Callable[[str], Links] | None = None,
         disk: Disk = REAL_DISK,
     ) -> None:
-        """Open the journal in the folder and bring the state up to it. Raises NoJournal, Occupied, Damaged, Broken.
+        """Open the journal in the folder and bring the state up to it. Raises NoJournal, Occupied, Broken, and Damaged
+        when the validator is alone.
 
         ``processes`` check signatures beside this one. Every ``checkpoint_blocks`` blocks a checkpoint is made, 0 being
         never. Without ``links``, which are asked for by the ledger's name, the
@@ -91,15 +87,12 @@ class Node:
         """
         self.folder, self._clock, self.validator = folder, clock, validator
         with ExitStack() as opened:
-            self.journal = opened.enter_context(Journal.open(folder / JOURNAL_FOLDER, disk))
+            self.journal, self.store, view, standing, close = wake(folder, disk, progress, processes, bool(links))
+            opened.callback(close)
             self.chain = self.journal.chain
-            self.store, view, standing = open_state(
-                folder / STATE_FOLDER, self.journal, progress, folder / SNAPSHOT_FOLDER, processes
-            )
-            opened.callback(self.store.close)
             self.finality = Finality(self.chain, validator)
             self.history = History(self.journal, self.finality)
-            self._epochs = EpochFile(folder)
+            self._epochs, self._lost = EpochFile(folder), LostVotes(folder)
             self._commit = Commit(view, self.store, self.journal, self.journal.header(standing.height), standing)
             self.verifier = opened.enter_context(Verifier(processes))
             core = self._resumed(away=False)
@@ -159,7 +152,7 @@ class Node:
     def _resumed(self, away: bool) -> Core:
         """Agreement as of the last final block."""
         known, signer = self._epochs.known, self.finality.signer()
-        return resumed(self._commit, self.journal, signer, known.epoch, known.promised, away)
+        return resumed(self._commit, self.journal, signer, known.epoch, known.promised, away, bool(self._lost.why))
 
     # running
 
@@ -234,6 +227,7 @@ class Node:
 
     def _make_blocks(self) -> None:
         if self.peers is not None:
+            self.voice.alarm(Alarm("journal", self._lost.why))
             self._round.start()
         while not self._stopping.is_set():
             happening = self._inbox.take(self._round.core.wants_entries, TICK_SECONDS)
@@ -242,6 +236,9 @@ class Node:
                 self._round.tick(time.monotonic_ns() // 1_000_000)
             except Diverged as diverged:
                 self._heal(diverged)
+            if self._lost.why and not self._round.core.away:
+                self._lost.clear()
+                self.voice.alarm(Alarm("journal", ""))
             self._producer.seen(self._round.position, self._produced())
 
     def _happen(self, happening: object) -> None:
@@ -318,52 +315,7 @@ class Node:
             except Exception:  # noqa: BLE001 - a door's fault is not the ledger's
                 LOG.error("listener", height=final.block.header.height, exc_info=True)
 
-    # what doors ask
-
-    def submit(self, raw: bytes) -> Accepted | Rejection:
-        """Take a signed transaction in; accepted is not final."""
-        return self.gate.submit(raw)
-
-    def wait(self, transaction: bytes, timeout: float) -> Located | None:
-        """The final receipt, waiting up to ``timeout`` seconds; None if it is not there yet."""
-        return self._places.wait(transaction, timeout)
-
-    def located(self, transaction: bytes) -> Located | None:
-        """The final receipt, if this node remembers it."""
-        return self._places.get(transaction)
-
-    @contextmanager
-    def reader(self) -> Iterator[State]:
-        """The state after the last final block, for one thread."""
-        with self.store.snapshot() as view:
-            yield State(view)
-
-    def explain(self, body: Body, signers: Sequence[bytes]) -> machine.Explained:
-        """Every reason against a transaction if these accounts signed it now."""
-        with self.reader() as view:
-            place = machine.Place(self.chain, self._commit.head.height + 1, max(self._commit.head.time, self._clock()))
-            return machine.explain(view, place, body, signers)
-
-    def work_is_due(self) -> bool:
-        """Whether something has fallen due that no final block has done yet."""
-        with self.reader() as view:
-            next_time = due.next_due(view)
-        return next_time is not None and next_time <= self._clock()
-
-    def next_sequence(self, account: bytes, lane: int) -> int:
-        """The sequence number that the lane takes next, as far as is final."""
-        with self.reader() as view:
-            return (view.get(LANES, (account, lane)) or 0) + 1
-
-    def members(self) -> Members:
-        """The validators' public keys and the quorum."""
-        with self.reader() as view:
-            return members(view)
-
-    def health(self) -> Health:
-        """How the node is, for probes and pages."""
-        head = self._commit.head
-        return Health(self.chain, head.height, head.hash(), head.time, self.gate.waiting(), self.failure)
+    # what doors ask, beside ``Doors``
 
     def network(self) -> Network:
         """How this validator stands among the others."""
@@ -385,23 +337,6 @@ class Node:
     def seconds(self) -> dict[str, float]:
         """Time spent in each stage of making blocks so far."""
         return dict(self._commit.seconds)
-
-    def prove_receipt(self, height: int, index: int) -> ReceiptProof:
-        """A proof of one receipt. Raises NothingToProve, LookupError."""
-        return proofs.receipt_proof(self.journal, height, index)
-
-    def prove_holding(self, asset: str, account: bytes) -> RowProof:
-        """A proof of one line of the register after the last final block. Raises NothingToProve."""
-        return proofs.holding_proof(self.chain, self.store, self.finality, asset, account)
-
-    def checkpoint(self) -> Checkpoint:
-        """Sign a root over the whole state and keep it in the journal. Raises DiskFull, Fatal."""
-        with self.store.snapshot() as view:
-            return make_checkpoint(view, self.journal, self.finality)
-
-    def snapshot(self) -> Path:
-        """Write the state to a file that recovery may start from, and return where it is. Raises DiskFull, Fatal."""
-        return snapshot.take(self.folder / SNAPSHOT_FOLDER, self.journal, self.store, self.finality)
 
 
 def _require_alone(who: Members, validator: Validator) -> None:

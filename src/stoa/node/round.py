@@ -217,7 +217,9 @@ def seats(commit: Commit) -> Seats:
     return Seats(commit.members.keys, commit.members.quorum)
 
 
-def resumed(commit: Commit, journal: Journal, me: Signer, epoch: int, promised: int, away: bool = False) -> Core:
+def resumed(
+    commit: Commit, journal: Journal, me: Signer, epoch: int, promised: int, away: bool = False, lost: bool = False
+) -> Core:
     """Agreement as of the journal's last final block; the block that was kept behind it is executed again.
 
     Raises Broken where that gives another block than the one that was voted for.
@@ -230,5 +232,5 @@ def resumed(commit: Commit, journal: Journal, me: Signer, epoch: int, promised: 
         assert commit.made is not None
         require_same(block, commit.made.block.receipts, commit.made.writes)
     votes = journal.tail_votes() if journal.height > head.height else ()
-    past = Past(head.height, head.hash(), epoch, promised, tail[1] if tail else None, votes, away)
+    past = Past(head.height, head.hash(), epoch, promised, tail[1] if tail else None, votes, away, lost)
     return Core(head.chain, me, seats(commit), past)
