@@ -52,6 +52,10 @@ class Circle:
             for name, (status, at) in sorted(self._heard.copy().items())
         )
 
+    def names(self) -> tuple[str, ...]:
+        """Of all that were ever heard, sorted."""
+        return tuple(sorted(self._heard.copy()))
+
     def pace(self, height: int) -> float:
         """Seconds to rest before the next batch: longer, the further the slowest peer that is there lags behind."""
         lags = [height - peer.height for peer in self.seen() if peer.seconds < FRESH_SECONDS]

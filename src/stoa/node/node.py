@@ -35,6 +35,8 @@ from stoa.node.inbox import Fetched, Heard, Inbox, Leave
 from stoa.node.links import Links, alone
 from stoa.node.log import LOG, log_block
 from stoa.node.lost_votes import LostVotes
+from stoa.node.mending import Mending
+from stoa.node.others import Others
 from stoa.node.outbox import Outbox
 from stoa.node.places import Places
 from stoa.node.producer import Cut, Producer
@@ -110,8 +112,10 @@ class Node(Doors):
         self._circle = Circle(self._inbox, self.evidence, clock)
         self.voice = Voice(
             self.peers, self._inbox, self._epochs, self.evidence, clock, self._final, self._skip, self._entered,
-            self._publish,
+            self._publish, self._circle.names,
         )  # fmt: skip
+        self.others = Others(validator.institution, self.chain, self.peers, self.reader)
+        self.mending = Mending(self.journal, self.others, self.voice.alarm)
         self._seconds_before, self._final_before = dict(self._commit.seconds), time.monotonic()
         self._round = Round(core, self._commit, self.voice, self._verified)
         self._listeners: list[Listener] = []
@@ -143,6 +147,7 @@ class Node(Doors):
             "log": self._read_log,
             "blocks": self._make_blocks,
             "checkpoints": self._make_checkpoints,
+            "scrub": self._scrub,
         }
         return [
             threading.Thread(target=self._guarded, args=(work,), name=f"stoa-{name}", daemon=True)
@@ -202,6 +207,9 @@ class Node(Doors):
 
     def _make_checkpoints(self) -> None:
         self._checkpoints.run(self._stopping)
+
+    def _scrub(self) -> None:
+        self.mending.run(self._stopping)
 
     def _produced(self) -> int:
         return self._commit.produced.get(self.validator.institution, 0)
