@@ -6,6 +6,7 @@ wanted; the log lives on, as servers do.
 
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -15,10 +16,15 @@ from msgspec.structs import replace
 
 from stoa.intake.gate import Accepted
 from stoa.kernel.base import Instruction
+from stoa.kernel.time import DAY
+from stoa.ledger.assets.register_cash import RegisterCash
 from stoa.ledger.catalog import Body, Receipt, checked_body, read_receipt
+from stoa.ledger.compliance.attest import Attest
 from stoa.ledger.genesis import Genesis, Parameter
 from stoa.ledger.governance.model import BATCH_LINGER_MS
+from stoa.ledger.identity.open_account import OpenAccount
 from stoa.ledger.identity.register_party import RegisterParty
+from stoa.ledger.settlement.issue import Issue
 from stoa.node.finality import Validator
 from stoa.node.found import found
 from stoa.node.links import Links
@@ -26,7 +32,7 @@ from stoa.node.node import Node, wall_clock
 from stoa.ordering.condition import WELL, Condition
 from stoa.ordering.engine import LogClosed, Ordered
 from stoa.wire.envelope import sign_body
-from tests.ledger.hall import CHAIN, Hall, account, secret
+from tests.ledger.hall import CASH_TERMS, CHAIN, Hall, account, public, secret
 from tests.peers import local
 
 NAMES = ("BROKER-A", "BROKER-B", "FSS", "KSD", "VENUE")
@@ -77,7 +83,7 @@ class Several:
         self.log, self.hall, self.nodes = Log(), local.Hall(), dict[str, Node]()
         genesis = Hall(checked=False, validators=names).genesis
         self.genesis: Genesis = replace(genesis, time=wall_clock(), parameters=(Parameter(BATCH_LINGER_MS, 1),))
-        self.sequence = 0
+        self.sequences: Counter[str] = Counter()
         for name in names:
             found(folder / name, self.genesis)
             self.start(name)
@@ -103,17 +109,17 @@ class Several:
         for name in list(self.nodes):
             self.stop(name)
 
-    def signed(self, *instructions: Instruction) -> bytes:
-        """An envelope of BROKER-A, with its next sequence."""
-        self.sequence += 1
-        who = account("BROKER-A")
-        body = checked_body(Body(CHAIN, who, 0, self.sequence, wall_clock() + 3_600_000, instructions))
-        return sign_body(body, [(who, secret("BROKER-A"))])
+    def signed(self, *instructions: Instruction, by: str = "BROKER-A") -> bytes:
+        """An envelope with the signer's next sequence."""
+        self.sequences[by] += 1
+        who = account(by)
+        body = checked_body(Body(CHAIN, who, 0, self.sequences[by], wall_clock() + 3_600_000, instructions))
+        return sign_body(body, [(who, secret(by))])
 
-    def do(self, *instructions: Instruction, through: str = "") -> Receipt:
-        """Submit to a node as BROKER-A, wait, must be applied."""
+    def do(self, *instructions: Instruction, through: str = "", by: str = "BROKER-A") -> Receipt:
+        """Submit to a node, wait, must be applied."""
         node = self.nodes[through or next(iter(self.nodes))]
-        accepted = node.submit(self.signed(*instructions))
+        accepted = node.submit(self.signed(*instructions, by=by))
         assert isinstance(accepted, Accepted), accepted
         located = node.wait(accepted.transaction, PATIENCE)
         assert located is not None, (node.health(), node.network())
@@ -123,7 +129,15 @@ class Several:
 
     def party(self, through: str = "") -> Receipt:
         """The cheapest act there is: one more party."""
-        return self.do(RegisterParty(1_000 + self.sequence, False, "BROKER-A"), through=through)
+        return self.do(RegisterParty(1_000 + self.sequences["BROKER-A"], False, "BROKER-A"), through=through)
+
+    def money(self, name: str, units: int) -> None:
+        """A person with cash."""
+        self.do(RegisterCash("USD", "BANK", "USD deposit", "USD", 2, CASH_TERMS), by="BANK")
+        opening = OpenAccount(77, "BROKER-A", 1, (public(name),))
+        self.do(RegisterParty(77, False, "BROKER-A"), opening)
+        self.do(Attest(77, "identity", "IDP", "KR", wall_clock() + 3_650 * DAY), by="IDP")
+        self.do(Issue("USD", account(name), units, 0, 0), by="BANK")
 
     def blocks(self, count: int, through: str = "") -> int:
         """So many blocks more; returns the height."""

@@ -16,12 +16,12 @@ from stoa.ledger.governance.members import members
 from stoa.ledger.identity.model import LANES
 from stoa.ledger.state import State
 from stoa.node import proofs, snapshot
-from stoa.node.checkpoints import make_checkpoint
+from stoa.node.checkpoints import Checkpoints, make_checkpoint
 from stoa.node.commit import Commit
 from stoa.node.finality import Finality, Members
 from stoa.node.health import Health
 from stoa.node.places import Located, Places
-from stoa.node.state_store import StateStore
+from stoa.node.state_store import Snapshot, StateStore
 from stoa.node.waking import SNAPSHOT_FOLDER
 from stoa.wire.proof import ReceiptProof, RowProof
 from stoa.wire.vote import Checkpoint
@@ -39,6 +39,7 @@ class Doors:
     failure: str
     _places: Places
     _commit: Commit
+    _checkpoints: Checkpoints
     _clock: Callable[[], int]
 
     def submit(self, raw: bytes) -> Accepted | Rejection:
@@ -91,14 +92,31 @@ class Doors:
         return proofs.receipt_proof(self.journal, height, index)
 
     def prove_holding(self, asset: str, account: bytes) -> RowProof:
-        """A proof of one line of the register after the last final block. Raises NothingToProve."""
+        """A proof of one line of the register: after the last final block, or where several must sign, at the newest
+        checkpoint that they did. Raises NothingToProve."""
+        if self._commit.members.quorum > 1:
+            return self._checkpoints.holding_proof(asset, account)
         return proofs.holding_proof(self.chain, self.store, self.finality, asset, account)
 
     def checkpoint(self) -> Checkpoint:
-        """Sign a root over the whole state and keep it in the journal. Raises DiskFull, Fatal."""
+        """Sign a root over the whole state and keep it in the journal; where several must sign, the newest that they
+        did. Raises NothingToProve, DiskFull, Fatal."""
+        if self._commit.members.quorum > 1:
+            return self._checkpoints.newest()
         with self.store.snapshot() as view:
             return make_checkpoint(view, self.journal, self.finality)
 
     def snapshot(self) -> Path:
-        """Write the state to a file that recovery may start from, and return where it is. Raises DiskFull, Fatal."""
-        return snapshot.take(self.folder / SNAPSHOT_FOLDER, self.journal, self.store, self.finality)
+        """Write the state to a file that recovery may start from, and return where it is; where several must sign, at
+        the newest checkpoint that they did. Raises NothingToProve, DiskFull, Fatal."""
+        written: list[Path] = []
+
+        def write(checkpoint: Checkpoint, view: Snapshot) -> None:
+            written.append(snapshot.write(self.folder / SNAPSHOT_FOLDER, self.chain, checkpoint, view))
+
+        if self._commit.members.quorum > 1:
+            self._checkpoints.reading(write)
+        else:
+            with self.store.snapshot() as view:
+                write(make_checkpoint(view, self.journal, self.finality), view)
+        return written[0]

@@ -20,6 +20,7 @@ from stoa.journal.disk import REAL_DISK, Disk
 from stoa.kernel import signing
 from stoa.kernel.base import Broken
 from stoa.ledger.governance.model import PARAMETERS, QUORUM
+from stoa.node import snapshot
 from stoa.node.answers import Answers
 from stoa.node.checkpoints import Checkpoints
 from stoa.node.circle import Circle
@@ -31,7 +32,7 @@ from stoa.node.evidence import EvidenceBook
 from stoa.node.finality import Finality, Members, Validator
 from stoa.node.health import RULES, Network
 from stoa.node.history import History
-from stoa.node.inbox import Fetched, Heard, Inbox, Leave
+from stoa.node.inbox import Corrupt, Fetched, Heard, Inbox, Leave
 from stoa.node.links import Links, alone
 from stoa.node.log import LOG, log_block
 from stoa.node.lost_votes import LostVotes
@@ -109,16 +110,21 @@ class Node(Doors):
         self.evidence = EvidenceBook(folder)
         self._inbox = Inbox()
         self._inbox.enter(self._epochs.known.epoch)
-        self._circle = Circle(self._inbox, self.evidence, clock)
+        self._circle = Circle(self._inbox, self.evidence, clock, lambda name, word: self._checkpoints.heard(name, word))
         self.voice = Voice(
             self.peers, self._inbox, self._epochs, self.evidence, clock, self._final, self._skip, self._entered,
             self._publish, self._circle.names,
+        )  # fmt: skip
+        self._checkpoints = Checkpoints(
+            self.store, self.journal, self.finality, checkpoint_blocks, self.voice.say, self.voice.alarm,
+            lambda why: self._inbox.put(Corrupt(why)),
         )  # fmt: skip
         self.others = Others(validator.institution, self.chain, self.peers, self.reader)
         self.mending = Mending(self.journal, self.others, self.voice.alarm)
         self._seconds_before, self._final_before = dict(self._commit.seconds), time.monotonic()
         self._round = Round(core, self._commit, self.voice, self._verified)
         self._listeners: list[Listener] = []
+        self.healed = 0  # times the state was built again
         self._healed = -1  # the height at which the state was built again last
         self._places = Places()
         outbox = None
@@ -135,7 +141,6 @@ class Node(Doors):
             outbox,
             lambda: self._circle.pace(self._commit.head.height),
         )
-        self._checkpoints = Checkpoints(self.store, self.journal, self.finality, checkpoint_blocks)
         self._stopping = threading.Event()
         self._threads = self._made_threads()
         if self.peers is None:
@@ -259,6 +264,8 @@ class Node(Doors):
                 self._round.fetched(peer, blocks)
             case Leave(epoch):
                 self._round.promise(epoch)
+            case Corrupt(why):
+                raise Diverged(why)
 
     def _heal(self, diverged: Diverged) -> None:
         """Build the state again from the journal, whose blocks are certified; a second time for one block is a bug."""
@@ -268,13 +275,17 @@ class Node(Doors):
         self._healed = height
         LOG.error("healing", height=height, why=str(diverged))
         self.store.clear()
+        snapshot.load(self.folder / SNAPSHOT_FOLDER, self.journal, self.store)
         view, standing = bring_up(self.store, self.journal)
         self._commit = Commit(view, self.store, self.journal, self.journal.header(standing.height), standing)
         self._commit.seconds = seconds
         self._round = Round(self._resumed(away=True), self._commit, self.voice, self._verified)
         self._round.start()
+        self.healed += 1
+        self.voice.alarm(Alarm("state", ""))
 
     def _final(self, final: FinalBlock) -> None:
+        self._checkpoints.final(final.block.header.height)
         self._producer.seen(self._round.position, self._produced())
         self._announce(final)
         spent, now = self.seconds(), time.monotonic()

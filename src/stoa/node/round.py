@@ -105,7 +105,7 @@ class Round:
             self._do(self.core.heard(word))
         elif isinstance(word, Promise):
             self._do(self.core.promised_by(word))
-        else:
+        elif isinstance(word, Opening):
             self._do(self.core.opened(word))
 
     def fetched(self, peer: str, blocks: Sequence[tuple[Block, Certificate]]) -> None:
