@@ -85,8 +85,12 @@ class Several:
         self.genesis: Genesis = replace(genesis, time=wall_clock(), parameters=(Parameter(BATCH_LINGER_MS, 1),))
         self.sequences: Counter[str] = Counter()
         for name in names:
-            found(folder / name, self.genesis)
+            self.found(name)
             self.start(name)
+
+    def found(self, name: str) -> None:
+        """A folder with genesis alone."""
+        found(self.folder / name, self.genesis)
 
     def start(self, name: str, **settings: Any) -> Node:
         validator = Validator(name, secret(f"{name} votes"))

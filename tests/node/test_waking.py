@@ -1,12 +1,14 @@
 """A validator whose journal is damaged starts all the same, fetches what it lacks, and votes only when that is safe."""
 
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
 
-from stoa.journal import Damaged
+from stoa.journal import Damaged, Journal
 from stoa.ledger.identity.register_party import RegisterParty
+from stoa.node import waking
 from stoa.node.lost_votes import LostVotes
 from stoa.node.verify import verify
 from tests.node.house import House
@@ -99,6 +101,26 @@ def test_it_promises_nothing_while_its_votes_may_be_lost(several: Several) -> No
     several.level()
     node.leave_epoch(2)
     until(lambda: "promises nothing" in node.voice.alarms.get("epoch", ""))
+
+
+@pytest.mark.parametrize("which", [0, 1, -2])
+def test_a_missing_or_ruined_segment_is_fetched_again(
+    several: Several, which: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(waking.Journal, "open", partial(Journal.open, segment_bytes=4_096))
+    several.stop("KSD")
+    several.start("KSD")
+    several.blocks(12)
+    height = several.level()
+    several.stop("KSD")
+    segments = sorted((several.folder / "KSD" / "journal").glob("*.journal"))
+    if which:
+        segments[which].unlink()
+    else:
+        data = segments[0].read_bytes()
+        segments[0].write_bytes(data[: len(data) // 2] + bytes(len(data) - len(data) // 2))
+    several.start("KSD")
+    assert several.level() == height
 
 
 def test_alone_it_refuses(running: House) -> None:

@@ -99,7 +99,10 @@ class OpenNode:
             assert config.network is not None
             self._closing.append(self.bus.close)
             links = over(self.bus, folder, config.institution, config.network.replicas)
-        node = Node(folder, validator, config.processes, clock, progress, config.checkpoint_blocks, links, self._disk)
+        node = Node(
+            folder, validator, config.processes, clock, progress, config.checkpoint_blocks, links, self._disk,
+            config.replicas_of_bodies,
+        )  # fmt: skip
         self._closing.append(node.close)
         return node
 

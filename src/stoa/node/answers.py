@@ -58,7 +58,8 @@ class Answers:
         found: list[tuple[Block, Certificate]] = []
         size = 0
         with suppress(BodyDropped, Damaged):  # up to there; the asker asks another for the rest
-            for block, certificate in self._journal.replay(start, self._journal.final):
+            for height in range(start, self._journal.final + 1):
+                block, certificate = self._journal.own_block(height), self._journal.certificate(height)
                 if certificate is None:
                     break
                 size += sum(map(len, block.envelopes)) + sum(map(len, block.receipts))
@@ -70,7 +71,7 @@ class Answers:
     def _body(self, height: int) -> BodyKept:
         try:
             if height <= self._journal.final:
-                return BodyKept(self._journal.block(height), self._journal.certificate(height))
+                return BodyKept(self._journal.own_block(height), self._journal.certificate(height))
         except (BodyDropped, Damaged):
             pass
         return BodyKept(None, None)

@@ -16,6 +16,7 @@ from typing import Final
 from stoa.agreement.core import Core
 from stoa.agreement.effects import Alarm
 from stoa.intake.gate import Gate
+from stoa.journal import Journal, Lender
 from stoa.journal.disk import REAL_DISK, Disk
 from stoa.kernel import signing
 from stoa.kernel.base import Broken
@@ -33,6 +34,8 @@ from stoa.node.finality import Finality, Members, Validator
 from stoa.node.health import RULES, Network
 from stoa.node.history import History
 from stoa.node.inbox import Corrupt, Fetched, Heard, Inbox, Leave
+from stoa.node.keepers import Lenders
+from stoa.node.keeping import Keeping
 from stoa.node.links import Links, alone
 from stoa.node.log import LOG, log_block
 from stoa.node.lost_votes import LostVotes
@@ -70,6 +73,8 @@ def wall_clock() -> int:
 class Node(Doors):
     """A validator. ``start`` it, ``close`` it."""
 
+    _lenders: Lenders | None = None
+
     def __init__(
         self,
         folder: Path,
@@ -80,17 +85,22 @@ class Node(Doors):
         checkpoint_blocks: int = CHECKPOINT_BLOCKS,
         links: Callable[[str], Links] | None = None,
         disk: Disk = REAL_DISK,
+        replicas_of_bodies: int = 0,
     ) -> None:
         """Open the journal in the folder and bring the state up to it. Raises NoJournal, Occupied, Broken, and Damaged
         when the validator is alone.
 
         ``processes`` check signatures beside this one. Every ``checkpoint_blocks`` blocks a checkpoint is made, 0 being
-        never. Without ``links``, which are asked for by the ledger's name, the
-        validator is alone.
+        never; bodies of old blocks are kept by ``replicas_of_bodies`` validators, 0 being all. Without ``links``, which
+        are asked for by the ledger's name, the validator is alone.
         """
         self.folder, self._clock, self.validator = folder, clock, validator
+        self._linked = links or (lambda _: alone(clock))
+        self._tied: Links | None = None
         with ExitStack() as opened:
-            self.journal, self.store, view, standing, close = wake(folder, disk, progress, processes, bool(links))
+            self.journal, self.store, view, standing, close = wake(
+                folder, disk, progress, processes, bool(links), self._lender
+            )
             opened.callback(close)
             self.chain = self.journal.chain
             self.finality = Finality(self.chain, validator)
@@ -101,7 +111,7 @@ class Node(Doors):
             core = self._resumed(away=False)
             self._opened = opened.pop_all()
         self.gate = Gate(self.chain, clock)
-        self._links = links(self.chain) if links else alone(clock)
+        self._links = self._tie(self.chain)
         self.engine: Engine = self._links.engine(self._epochs.known.epoch)
         self.peers: Peers | None = self._links.peers
         self.skipped: deque[Skipped] = deque(maxlen=MAX_SKIPPED)
@@ -120,6 +130,11 @@ class Node(Doors):
             lambda why: self._inbox.put(Corrupt(why)),
         )  # fmt: skip
         self.others = Others(validator.institution, self.chain, self.peers, self.reader)
+        self.keeping = Keeping(
+            validator.institution, self.journal, self.peers, self.others, replicas_of_bodies, self._members
+        )
+        if self._lenders is not None:
+            self._lenders.members = self._members
         self.mending = Mending(self.journal, self.others, self.voice.alarm)
         self._seconds_before, self._final_before = dict(self._commit.seconds), time.monotonic()
         self._round = Round(core, self._commit, self.voice, self._verified)
@@ -146,6 +161,18 @@ class Node(Doors):
         if self.peers is None:
             self._round.start()  # alone, what was kept is final
 
+    def _members(self) -> list[str]:
+        return sorted(self._commit.members.keys)
+
+    def _tie(self, chain: str) -> Links:
+        self._tied = self._tied or self._linked(chain)
+        return self._tied
+
+    def _lender(self, journal: Journal) -> Lender | None:
+        peers = self._tie(journal.chain).peers
+        self._lenders = Lenders(self.validator.institution, journal, peers) if peers else None
+        return self._lenders.block if self._lenders else None
+
     def _made_threads(self) -> list[threading.Thread]:
         works = {
             "batches": self._cut_batches,
@@ -153,6 +180,7 @@ class Node(Doors):
             "blocks": self._make_blocks,
             "checkpoints": self._make_checkpoints,
             "scrub": self._scrub,
+            "bodies": self._keep_bodies,
         }
         return [
             threading.Thread(target=self._guarded, args=(work,), name=f"stoa-{name}", daemon=True)
@@ -215,6 +243,9 @@ class Node(Doors):
 
     def _scrub(self) -> None:
         self.mending.run(self._stopping)
+
+    def _keep_bodies(self) -> None:
+        self.keeping.run(self._stopping)
 
     def _produced(self) -> int:
         return self._commit.produced.get(self.validator.institution, 0)

@@ -9,7 +9,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from stoa.journal import Damaged, Disk, Journal, cut
+from stoa.journal import Damaged, Disk, Journal, Lender, cut
 from stoa.ledger.state import State
 from stoa.node.log import LOG
 from stoa.node.lost_votes import LostVotes
@@ -32,12 +32,16 @@ class Awake(NamedTuple):
     close: Callable[[], None]
 
 
-def wake(folder: Path, disk: Disk, progress: Progress | None, processes: int, mend: bool) -> Awake:
-    """Open journal and state. Raises NoJournal, Occupied, Broken, and Damaged unless others can ``mend`` it."""
+Lending = Callable[[Journal], Lender | None]  # who lends bodies that the journal has dropped; None: nobody does
+
+
+def wake(folder: Path, disk: Disk, progress: Progress | None, processes: int, mend: bool, lending: Lending) -> Awake:
+    """Open journal and state. Raises NoJournal, Occupied, Broken, BodyDropped, and Damaged unless others can ``mend``
+    it."""
     lowest = 0
     for _ in range(MAX_CUTS):
         try:
-            return _awake(folder, disk, progress, processes)
+            return _awake(folder, disk, progress, processes, lending)
         except Damaged as damaged:
             found = damaged.damage.height
             lowest = min(found, lowest - 1) if lowest else found
@@ -46,12 +50,13 @@ def wake(folder: Path, disk: Disk, progress: Progress | None, processes: int, me
             LostVotes(folder).note(f"the journal was damaged and ends before block {lowest} now: {damaged}")
             place = cut(folder / JOURNAL_FOLDER, lowest, disk)
             LOG.error("cut", height=lowest, why=str(damaged), set_aside=place.name if place else "")
-    return _awake(folder, disk, progress, processes)
+    return _awake(folder, disk, progress, processes, lending)
 
 
-def _awake(folder: Path, disk: Disk, progress: Progress | None, processes: int) -> Awake:
+def _awake(folder: Path, disk: Disk, progress: Progress | None, processes: int, lending: Lending) -> Awake:
     with ExitStack() as opened:
         journal = opened.enter_context(Journal.open(folder / JOURNAL_FOLDER, disk))
+        journal.lender = lending(journal)
         snapshots = folder / SNAPSHOT_FOLDER
         store, view, standing = open_state(folder / STATE_FOLDER, journal, progress, snapshots, processes)
         opened.callback(store.close)
