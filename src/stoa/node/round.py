@@ -41,7 +41,7 @@ from stoa.node.replay import require_place, require_same
 from stoa.ordering.engine import Ordered
 from stoa.wire.batch import Batch, BatchBody
 from stoa.wire.block import Block, batch_head
-from stoa.wire.status import Promise, Status, Word
+from stoa.wire.status import Opening, Promise, Status, Word
 from stoa.wire.vote import Certificate, liars_borne
 
 Verdicts = Callable[[Sequence[bytes]], Sequence[bool | None] | None]  # on the signatures of a block's envelopes
@@ -109,7 +109,7 @@ class Round:
             self._do(self.core.heard(word))
         elif isinstance(word, Promise):
             self._do(self.core.promised_by(word))
-        else:
+        elif isinstance(word, Opening):
             self._do(self.core.opened(word))
 
     def fetched(self, peer: str, blocks: Sequence[tuple[Block, Certificate]]) -> None:
@@ -232,7 +232,9 @@ def seats(commit: Commit) -> Seats:
     return Seats(keys, quorum, liars_borne(len(keys)) if commit.view.get(PARAMETERS, QUORUM) else 0)
 
 
-def resumed(commit: Commit, journal: Journal, me: Signer, known: Epochs, away: bool = False) -> Core:
+def resumed(
+    commit: Commit, journal: Journal, me: Signer, known: Epochs, away: bool = False, lost: bool = False
+) -> Core:
     """Agreement as of the journal's last final block; the block that was kept behind it is executed again.
 
     Where that gives another block than the one that was voted for, the state was wrong before or is wrong now. One of
@@ -251,7 +253,7 @@ def resumed(commit: Commit, journal: Journal, me: Signer, known: Epochs, away: b
     votes = journal.tail_votes() if journal.height > head.height else ()
     past = Past(
         head.height, head.hash(), known.epoch, known.promised, tail[1] if tail else None, votes, known.opening,
-        known.entered, away,
+        known.entered, away, lost,
     )  # fmt: skip
     return Core(head.chain, me, seats(commit), past)
 
