@@ -11,6 +11,7 @@ for (``restoring``): then a segment is written anew beside itself and renamed. T
 in silence. Whoever reads meanwhile gets what was written, or an error, and never anything else.
 """
 
+from stoa.journal.bare import append_bare, bare
 from stoa.journal.check import Report, inspect
 from stoa.journal.cutting import cut
 from stoa.journal.disk import REAL_DISK, Disk
@@ -40,6 +41,8 @@ __all__ = [
     "Report",
     "Scrub",
     "Snapshot",
+    "append_bare",
+    "bare",
     "cut",
     "dropped",
     "inspect",

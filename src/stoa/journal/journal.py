@@ -173,14 +173,19 @@ class Journal:
 
     def own_block(self, height: int) -> Block:
         """The block, if its body is kept here. Raises LookupError, of which BodyDropped says that others keep it."""
-        kept = self._kept(height)
+        kept = self.kept(height)
         if isinstance(kept, Dropped):
             raise BodyDropped(height)
         return kept.block
 
+    def receipt_count(self, height: int) -> int:
+        """How many receipts the block has, also when its body was dropped. Raises LookupError."""
+        kept = self.kept(height)
+        return kept.receipts if isinstance(kept, Dropped) else len(kept.block.receipts)
+
     def votes(self, height: int) -> tuple[Vote, ...]:
         """The votes that were appended with the block. Raises LookupError."""
-        return self._kept(height).votes
+        return self.kept(height).votes
 
     def tail_votes(self) -> tuple[Vote, ...]:
         """All votes that were ever kept at the last block's height, oldest first: also those for the blocks that it
@@ -326,7 +331,8 @@ class Journal:
         if len(self._recent) > RECENT_HEADERS:
             self._recent.popitem(last=False)
 
-    def _kept(self, height: int) -> Kept | Dropped:
+    def kept(self, height: int) -> Kept | Dropped:
+        """What is kept of the block, for this room."""
         return self._read(height, self._place_finder(height), _BLOCKS)[0]
 
     def _checkpoint(self, height: int, number: int) -> Checkpoint:

@@ -13,7 +13,7 @@ from stoa.journal import segment
 from stoa.journal.disk import Disk, File, Lock, put_in_place, write_aside, write_whole
 from stoa.journal.faults import DiskFull, Fatal, NoJournal, Occupied, disk_full
 from stoa.journal.log import Log
-from stoa.journal.record import MARKER_BYTES, Kind, pack
+from stoa.journal.record import BLOCKS, MARKER_BYTES, Kind, pack
 from stoa.journal.rewriting import Rewriting
 from stoa.journal.segment import Head, Mark, Outline, name_of, outline_name
 
@@ -51,7 +51,7 @@ class Writer(Log):
         # neither a block that replaces the last one begins a segment, nor the first one after a large genesis: the
         # segment of that name is there already
         free = height > max(self.index.height, self._heads[-1].first)
-        if kind == Kind.BLOCK and free and self._end >= self._segment_bytes:
+        if kind in BLOCKS and free and self._end >= self._segment_bytes:
             self._roll(height)
         head, file = self._heads[-1], self._pen()
         durable = self._synced.offset if self._synced.first == head.first else segment.HEAD_BYTES

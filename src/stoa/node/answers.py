@@ -5,21 +5,30 @@ Reads the journal beside the thread that makes blocks. Promises nothing that the
 
 from collections.abc import Callable
 from contextlib import suppress
+from pathlib import Path
 
-from stoa.journal import BodyDropped, Damaged, Journal
+from stoa.journal import BodyDropped, Damaged, Journal, bare
 from stoa.kernel import signing
 from stoa.kernel.codec import encode
+from stoa.node import snapshot
 from stoa.wire.block import Block
 from stoa.wire.question import (
+    Bare,
     Blocks,
     BlocksWanted,
     BodyKept,
     BodyWanted,
     CheckpointKept,
     CheckpointWanted,
+    Headers,
+    HeadersWanted,
     LeaveWanted,
     OpeningKnown,
     OpeningWanted,
+    SnapshotOffered,
+    SnapshotPart,
+    SnapshotPartWanted,
+    SnapshotWanted,
     leave_digest,
     read_question,
 )
@@ -31,9 +40,16 @@ class Answers:
     """Answers questions for one validator."""
 
     def __init__(
-        self, journal: Journal, opening: Callable[[], Opening | None], voting_key: bytes, leave: Callable[[int], None]
+        self,
+        journal: Journal,
+        snapshots: Path,
+        opening: Callable[[], Opening | None],
+        voting_key: bytes,
+        leave: Callable[[int], None],
     ) -> None:
-        self._journal, self._opening, self._voting_key, self._leave = journal, opening, voting_key, leave
+        """``snapshots`` is their folder."""
+        self._journal, self._snapshots, self._opening = journal, snapshots, opening
+        self._voting_key, self._leave = voting_key, leave
 
     def answer(self, asker: str, raw: bytes) -> bytes:
         """The answer's bytes. Raises Malformed, and PermissionError for what only the own operator may ask."""
@@ -44,6 +60,13 @@ class Answers:
                 return encode(self._body(height))
             case CheckpointWanted(height):
                 return encode(CheckpointKept(self._journal.latest_checkpoint(height)))
+            case SnapshotWanted():
+                found = snapshot.newest(self._snapshots)
+                return encode(SnapshotOffered(self._journal.final, *(found or (None, 0))))
+            case SnapshotPartWanted(height, offset):
+                return encode(SnapshotPart(snapshot.part(self._snapshots, height, offset)))
+            case HeadersWanted(start, most_bytes):
+                return encode(self._headers(start, most_bytes))
             case OpeningWanted():
                 return encode(OpeningKnown(self._opening()))
             case LeaveWanted(chain, epoch, signature):
@@ -67,6 +90,18 @@ class Answers:
                     break
                 found.append((block, certificate))
         return Blocks(tuple(found))
+
+    def _headers(self, start: int, most_bytes: int) -> Headers:
+        found: list[Bare] = []
+        size = 0
+        with suppress(Damaged):
+            for height in range(start, self._journal.final + 1):
+                one = bare(self._journal, height)
+                size += len(encode(one))
+                if one is None or (found and size > most_bytes):
+                    break
+                found.append(one)
+        return Headers(tuple(found))
 
     def _body(self, height: int) -> BodyKept:
         try:

@@ -43,6 +43,9 @@ def make_checkpoint(
     return checkpoint
 
 
+Write = Callable[[Checkpoint, Snapshot, Callable[[], object]], object]
+
+
 class Checkpoints:
     """At every height that ``every`` divides; 0 is never. ``say`` tells the others, ``corrupt`` the node."""
 
@@ -55,7 +58,10 @@ class Checkpoints:
         say: Callable[[Word], None],
         alarm: Callable[[Alarm], None],
         corrupt: Callable[[str], None],
+        write: Write | None,
     ) -> None:
+        """``write`` keeps a file of the state that a quorum signed."""
+        self._write = write
         self._store, self._journal, self._finality, self._every = store, journal, finality, every
         self._say, self._alarm, self._corrupt = say, alarm, corrupt
         self._changed = threading.Condition()
@@ -101,7 +107,7 @@ class Checkpoints:
                 if self._told is not None and waited >= TELL_SECONDS:
                     waited = 0.0
                     self._say(Rooted(self._journal.chain, self._told))
-                self._judge()
+                self._judge(stopping)
         except _Stopped:
             return
         finally:
@@ -117,7 +123,7 @@ class Checkpoints:
             before[1].close()
         self._say(Rooted(self._journal.chain, checkpoint))
 
-    def _judge(self) -> None:
+    def _judge(self, stopping: threading.Event) -> None:
         """Keep what a quorum has signed alike, and hold the own root against it."""
         groups: dict[tuple[int, bytes, bytes, int], list[Checkpoint]] = defaultdict(list)
         with self._changed:
@@ -128,7 +134,7 @@ class Checkpoints:
             found = self._certified(same)
             if found is not None and found.height > self._height:
                 self._keep(found)
-        self._compare()
+        self._compare(stopping)
 
     def _certified(self, same: list[Checkpoint]) -> Checkpoint | None:
         first = same[0]
@@ -146,21 +152,23 @@ class Checkpoints:
         self._journal.sync()
         self._height, self._agreed = found.height, found
 
-    def _compare(self) -> None:
+    def _compare(self, stopping: threading.Event) -> None:
         """The own root with the quorum's, when both are there."""
         mine, agreed = self._mine, self._agreed
         if mine is None or agreed is None or mine[0].height != agreed.height:
             return
-        self._mine = None
         if mine[0].state_root == agreed.state_root:
+            if self._write is not None:
+                self._write(agreed, mine[1], lambda: _rest(stopping))
+            self._mine = None
             LOG.info("checkpoint", height=agreed.height, rows=agreed.size, votes=len(agreed.votes))
             with self._proving:
                 before, self._proven = self._proven, (agreed, mine[1])
             if before:
                 before[1].close()
             return
+        self._mine = self._told = None
         mine[1].close()
-        self._told = None
         why = f"the state after block {agreed.height} has another root than {len(agreed.votes)} validators signed"
         self._alarm(Alarm("state", why))
         self._corrupt(why)

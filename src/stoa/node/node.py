@@ -10,6 +10,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -34,6 +35,7 @@ from stoa.node.finality import Finality, Validator, require_alone
 from stoa.node.health import RULES, Network
 from stoa.node.history import History
 from stoa.node.inbox import Corrupt, Fetched, Heard, Inbox, Leave
+from stoa.node.joining import Joining
 from stoa.node.keepers import Lenders
 from stoa.node.keeping import Keeping
 from stoa.node.links import Links, alone
@@ -121,35 +123,42 @@ class Node(Doors):
             self.peers, self._inbox, self._epochs, self.evidence, clock, self._final, self._skip, self._entered,
             self._publish, self._circle.names,
         )  # fmt: skip
-        self._checkpoints = Checkpoints(
-            self.store, self.journal, self.finality, checkpoint_blocks, self.voice.say, self.voice.alarm,
-            lambda why: self._inbox.put(Corrupt(why)),
-        )  # fmt: skip
-        self.others = Others(validator.institution, self.chain, self.peers, self.reader)
-        self.keeping = Keeping(
-            validator.institution, self.journal, self.peers, self.others, replicas_of_bodies, self._members
-        )
-        if self._lenders is not None:
-            self._lenders.members = self._members
-        self.mending = Mending(self.journal, self.others, self.voice.alarm)
+        self._take_care(checkpoint_blocks, replicas_of_bodies)
         self._seconds_before, self._final_before = dict(self._commit.seconds), time.monotonic()
         self._round = Round(core, self._commit, self.voice, self._verified)
         self._listeners: list[Listener] = []
         self.healed = 0  # times the state was built again
         self._healed = -1  # the height at which the state was built again last
         self._places = Places()
-        outbox = None
-        if self.peers is not None:
-            outbox = Outbox(folder)
-            self._opened.callback(outbox.close)
-        self._producer = Producer(
-            self.chain, validator, self.gate, self._cut, clock, self._produced(), outbox,
-            lambda: self._circle.pace(self._commit.head.height),
-        )  # fmt: skip
+        self._producer = self._made_producer()
         self._stopping = threading.Event()
         self._threads = self._made_threads()
         if self.peers is None:
             self._round.start()  # alone, what was kept is final
+
+    def _take_care(self, checkpoint_blocks: int, replicas_of_bodies: int) -> None:
+        """What sees in the background that everything is there and right."""
+        me, snapshots = self.validator.institution, self.folder / SNAPSHOT_FOLDER
+        write = partial(snapshot.write, snapshots, self.chain)
+        self._checkpoints = Checkpoints(
+            self.store, self.journal, self.finality, checkpoint_blocks, self.voice.say, self.voice.alarm,
+            lambda why: self._inbox.put(Corrupt(why)), write if self.peers else None,
+        )  # fmt: skip
+        self.others = Others(me, self.chain, self.peers, self.reader)
+        self.keeping = Keeping(me, self.journal, self.peers, self.others, replicas_of_bodies, self._members)
+        if self._lenders is not None:
+            self._lenders.members = self._members
+        self.mending = Mending(self.journal, self.others, self.voice.alarm)
+
+    def _made_producer(self) -> Producer:
+        outbox = None
+        if self.peers is not None:
+            outbox = Outbox(self.folder)
+            self._opened.callback(outbox.close)
+        return Producer(
+            self.chain, self.validator, self.gate, self._cut, self._clock, self._produced(), outbox,
+            lambda: self._circle.pace(self._commit.head.height),
+        )  # fmt: skip
 
     def _members(self) -> list[str]:
         return sorted(self._commit.members.keys)
@@ -160,17 +169,22 @@ class Node(Doors):
 
     def _lender(self, journal: Journal) -> Lender | None:
         peers = self._tie(journal.chain).peers
-        self._lenders = Lenders(self.validator.institution, journal, peers) if peers else None
-        return self._lenders.block if self._lenders else None
+        if peers is None:
+            return None
+        if journal.height == 0:
+            lost = LostVotes(self.folder)
+            Joining(self.validator.institution, journal, peers, self.folder / SNAPSHOT_FOLDER, lost).run()
+        self._lenders = Lenders(self.validator.institution, journal, peers)
+        return self._lenders.block
 
     def _made_threads(self) -> list[threading.Thread]:
         works = {
             "batches": self._cut_batches,
             "log": self._read_log,
             "blocks": self._make_blocks,
-            "checkpoints": self._make_checkpoints,
-            "scrub": self._scrub,
-            "bodies": self._keep_bodies,
+            "checkpoints": lambda: self._checkpoints.run(self._stopping),
+            "scrub": lambda: self.mending.run(self._stopping),
+            "bodies": lambda: self.keeping.run(self._stopping),
         }
         return [
             threading.Thread(target=self._guarded, args=(work,), name=f"stoa-{name}", daemon=True)
@@ -190,7 +204,10 @@ class Node(Doors):
             require_alone(self._commit.members, self.validator)
         else:
             voting_key = signing.public_key(self.validator.secret)
-            answers = Answers(self.journal, lambda: self._epochs.known.opening, voting_key, self.leave_epoch)
+            answers = Answers(
+                self.journal, self.folder / SNAPSHOT_FOLDER, lambda: self._epochs.known.opening, voting_key,
+                self.leave_epoch,
+            )  # fmt: skip
             self.peers.listen(self._circle.hear, answers.answer)
         for thread in self._threads:
             thread.start()
@@ -227,15 +244,6 @@ class Node(Doors):
 
     def _cut_batches(self) -> None:
         self._producer.run(lambda: self.engine)
-
-    def _make_checkpoints(self) -> None:
-        self._checkpoints.run(self._stopping)
-
-    def _scrub(self) -> None:
-        self.mending.run(self._stopping)
-
-    def _keep_bodies(self) -> None:
-        self.keeping.run(self._stopping)
 
     def _produced(self) -> int:
         return self._commit.produced.get(self.validator.institution, 0)

@@ -4,7 +4,8 @@ A snapshot counts only if the journal holds the very checkpoint that it carries,
 own: the file's form and checksums (``journal.snapshot``).
 """
 
-from contextlib import closing
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Final
 
@@ -12,33 +13,70 @@ from msgspec import DecodeError
 
 from stoa.journal.faults import Damaged
 from stoa.journal.journal import Journal
-from stoa.journal.snapshot import Snapshot, write_snapshot
+from stoa.journal.snapshot import Row, Snapshot, write_snapshot
 from stoa.kernel import merkle
 from stoa.kernel.base import Broken
 from stoa.ledger.state import FinalState
+from stoa.node.proofs import ROWS_A_SLICE
 from stoa.node.state_store import FIRST_ROW, Rows, Standing, Store
 from stoa.wire.proof import row_leaf
 from stoa.wire.vote import Checkpoint
 
 KEPT: Final = 2  # snapshots in the folder; older ones are deleted when a new one is complete
+PART_BYTES: Final = 4 * 1024 * 1024  # of one answer to a peer
 ROWS_AT_ONCE: Final = 50_000  # rows of one write while a snapshot is loaded
 _SUFFIX: Final = ".snapshot"
 
 
-def write(folder: Path, chain: str, checkpoint: Checkpoint, view: FinalState) -> Path:
-    """Write a snapshot of the checkpoint's state and read it back.
+def path_of(folder: Path, height: int) -> Path:
+    """Where the snapshot of a height is kept."""
+    return folder / f"{height:012}{_SUFFIX}"
+
+
+def newest(folder: Path) -> tuple[Checkpoint, int] | None:
+    """The checkpoint and the size in bytes of the newest snapshot whose beginning can be read."""
+    for path in _newest_first(folder):
+        with suppress(Damaged, DecodeError, FileNotFoundError), closing(Snapshot(path)) as found:
+            return found.checkpoint, path.stat().st_size
+    return None
+
+
+def part(folder: Path, height: int, offset: int) -> bytes:
+    """The next bytes of a snapshot's file, at most ``PART_BYTES``; none behind its end, or if it is gone."""
+    with suppress(FileNotFoundError), path_of(folder, height).open("rb") as file:
+        file.seek(offset)
+        return file.read(PART_BYTES)
+    return b""
+
+
+def is_whole(path: Path, rest: Callable[[], object] = lambda: None) -> bool:
+    """Whether the file's rows have the root of its checkpoint. Raises Damaged."""
+    with closing(Snapshot(path)) as found:
+        return _root(found, rest) == found.checkpoint.state_root
+
+
+def write(
+    folder: Path, chain: str, checkpoint: Checkpoint, view: FinalState, rest: Callable[[], object] = lambda: None
+) -> Path:
+    """Write a snapshot of the checkpoint's state and read it back, with a rest after every slice of rows.
 
     Raises DiskFull, Fatal, and Broken when what was read back has another root.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    path = folder / f"{checkpoint.height:012}{_SUFFIX}"
-    write_snapshot(path, chain, checkpoint, view.scan(FIRST_ROW))
-    with closing(Snapshot(path)) as written:
-        if _root(written) != checkpoint.state_root:
-            raise Broken(f"{path.name} was read back with another root than was written")
+    path = path_of(folder, checkpoint.height)
+    write_snapshot(path, chain, checkpoint, _rested(view.scan(FIRST_ROW), rest))
+    if not is_whole(path, rest):
+        raise Broken(f"{path.name} was read back with another root than was written")
     for old in _newest_first(folder)[KEPT:]:
         old.unlink()
     return path
+
+
+def _rested(rows: Iterable[Row], rest: Callable[[], object]) -> Iterator[Row]:
+    for number, row in enumerate(rows, start=1):
+        yield row
+        if number % ROWS_A_SLICE == 0:
+            rest()
 
 
 def load(folder: Path, journal: Journal, store: Store) -> Standing | None:
@@ -57,9 +95,10 @@ def _vouched(found: Snapshot, journal: Journal) -> bool:
     return found.chain == journal.chain and found.checkpoint in journal.checkpoints()
 
 
-def _root(found: Snapshot) -> bytes:
+def _root(found: Snapshot, rest: Callable[[], object] = lambda: None) -> bytes:
     """The root over the file's rows; reading them all has checked every byte. Raises Damaged."""
-    return merkle.root_of_hashes([merkle.leaf_hash(row_leaf(key, value)) for key, value in found.rows()])
+    rows = _rested(found.rows(), rest)
+    return merkle.root_of_hashes([merkle.leaf_hash(row_leaf(key, value)) for key, value in rows])
 
 
 def _fill(store: Store, found: Snapshot, journal: Journal) -> Standing:

@@ -32,7 +32,7 @@ class Awake(NamedTuple):
     close: Callable[[], None]
 
 
-Lending = Callable[[Journal], Lender | None]  # who lends bodies that the journal has dropped; None: nobody does
+Lending = Callable[[Journal], Lender | None]  # before the state is opened; who lends bodies that the journal lacks
 
 
 def wake(folder: Path, disk: Disk, progress: Progress | None, processes: int, mend: bool, lending: Lending) -> Awake:

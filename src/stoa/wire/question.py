@@ -1,4 +1,5 @@
-"""What one validator asks another, and the answers: final blocks, checkpoints, and why an epoch has begun.
+"""What one validator asks another, and the answers: final blocks, checkpoints, snapshots, and why an epoch has
+begun.
 
 An answer proves itself: blocks come with certificates, an opening with promises. Who answers need not be trusted.
 """
@@ -11,7 +12,7 @@ from msgspec.msgpack import Decoder
 from stoa.kernel import limits, signing
 from stoa.kernel.codec import Shape, decoder, encode, read
 from stoa.kernel.hashing import tagged
-from stoa.wire.block import Block
+from stoa.wire.block import Block, Header
 from stoa.wire.status import Opening
 from stoa.wire.vote import Certificate, Checkpoint, Epoch
 
@@ -35,6 +36,24 @@ class CheckpointWanted(Shape, tag="ask.checkpoint.v1"):
     height: Annotated[int, Meta(ge=0, le=limits.MAX_SEQUENCE)]
 
 
+class SnapshotWanted(Shape, tag="ask.snapshot.v1"):
+    """How far you are, and your newest snapshot."""
+
+
+class SnapshotPartWanted(Shape, tag="ask.snapshot_part.v1"):
+    """The next bytes of the file of a snapshot."""
+
+    height: Annotated[int, Meta(ge=1, le=limits.MAX_SEQUENCE)]
+    offset: Annotated[int, Meta(ge=0, le=limits.MAX_SEQUENCE)]
+
+
+class HeadersWanted(Shape, tag="ask.headers.v1"):
+    """Final blocks without their bodies from a height on, as many as fit in ``most_bytes``."""
+
+    start: Annotated[int, Meta(ge=1, le=limits.MAX_SEQUENCE)]
+    most_bytes: Annotated[int, Meta(ge=1, le=limits.MAX_ANSWER_BYTES)]
+
+
 class OpeningWanted(Shape, tag="ask.opening.v1"):
     """Why the epoch that you are in has begun."""
 
@@ -47,7 +66,10 @@ class LeaveWanted(Shape, tag="ask.leave.v1"):
     signature: bytes
 
 
-Question = BlocksWanted | BodyWanted | CheckpointWanted | OpeningWanted | LeaveWanted
+Question = (
+    BlocksWanted | BodyWanted | CheckpointWanted | SnapshotWanted | SnapshotPartWanted | HeadersWanted
+    | OpeningWanted | LeaveWanted
+)  # fmt: skip
 _QUESTION: Decoder[Question] = Decoder(Question)
 
 
@@ -70,6 +92,35 @@ class CheckpointKept(Shape):
     checkpoint: Checkpoint | None
 
 
+class SnapshotOffered(Shape):
+    """The last final height, and the checkpoint and size in bytes of the newest snapshot, if there is one."""
+
+    height: int
+    checkpoint: Checkpoint | None
+    size: int
+
+
+class SnapshotPart(Shape):
+    """Bytes of the file; none: it has no more, or is not there any more."""
+
+    raw: bytes
+
+
+class Bare(Shape):
+    """A final block without its body: header, the producer's signature, the number of receipts, the certificate."""
+
+    header: Header
+    batch_signature: bytes
+    receipts: int
+    certificate: Certificate
+
+
+class Headers(Shape):
+    """Blocks without bodies, oldest first."""
+
+    headers: tuple[Bare, ...]
+
+
 class OpeningKnown(Shape):
     """The opening of the epoch that the answering validator is in; None in the first."""
 
@@ -79,6 +130,9 @@ class OpeningKnown(Shape):
 _BLOCKS = decoder(Blocks)
 _BODY = decoder(BodyKept)
 _CHECKPOINT = decoder(CheckpointKept)
+_OFFERED = decoder(SnapshotOffered)
+_PART = decoder(SnapshotPart)
+_HEADERS = decoder(Headers)
 _OPENING = decoder(OpeningKnown)
 
 
@@ -100,6 +154,21 @@ def read_body_kept(raw: bytes) -> BodyKept:
 def read_checkpoint_kept(raw: bytes) -> CheckpointKept:
     """The answer to ``CheckpointWanted``. Raises Malformed."""
     return read(_CHECKPOINT, raw)
+
+
+def read_snapshot_offered(raw: bytes) -> SnapshotOffered:
+    """The answer to ``SnapshotWanted``. Raises Malformed."""
+    return read(_OFFERED, raw)
+
+
+def read_snapshot_part(raw: bytes) -> SnapshotPart:
+    """The answer to ``SnapshotPartWanted``. Raises Malformed."""
+    return read(_PART, raw)
+
+
+def read_headers(raw: bytes) -> Headers:
+    """The answer to ``HeadersWanted``. Raises Malformed."""
+    return read(_HEADERS, raw)
 
 
 def read_opening_known(raw: bytes) -> OpeningKnown:
