@@ -1,10 +1,13 @@
-"""What every test shares: the hypothesis profiles and the folder of published test vectors."""
+"""What every test shares: the hypothesis profiles, the folder of published test vectors, and running servers."""
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
+
+from tests.bus.servers import Servers
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -23,3 +26,25 @@ def external() -> Path:
     if not folder.is_dir():
         pytest.skip("published test vectors are absent: expected them at ../shared/external")
     return folder
+
+
+@pytest.fixture(scope="session")
+def one_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servers]:
+    """One NATS server for all tests that do it no harm."""
+    servers = Servers(tmp_path_factory.mktemp("one-server"), 1).start()
+    yield servers
+    servers.stop()
+
+
+@pytest.fixture(scope="session")
+def _cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servers]:
+    servers = Servers(tmp_path_factory.mktemp("five-servers"), 5).start()
+    yield servers
+    servers.stop()
+
+
+@pytest.fixture
+def five_servers(_cluster: Servers) -> Iterator[Servers]:
+    """A cluster of five, which may be killed or paused, and is whole again for the next test."""
+    yield _cluster
+    _cluster.mend()

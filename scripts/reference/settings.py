@@ -12,8 +12,8 @@ from stoa.node import config
 
 def settings() -> str:
     """Every setting with its meaning, as the file that ``stoa init`` writes says it."""
-    notes = dict(re.findall(r"^(\w+) = .*?# (.*)$", config.TEMPLATE, re.MULTILINE))
-    rows = [(f"`{field.name}`", _default(field), notes.get(field.name, "")) for field in _fields(config.Config)]
+    own = tuple(field for field in _fields(config.Config) if field.name != "network")
+    rows = _explained(own, config.TEMPLATE)
     environment = [
         (f"`{config.FOLDER_VARIABLE}`", "the ledger's folder, where no `--folder` is given"),
         (f"`{config.PASSPHRASE_VARIABLE}`", "the keystore's passphrase, for programs; people are asked for it"),
@@ -25,10 +25,17 @@ def settings() -> str:
         f"One file, `{config.FILE}`, in the ledger's folder. `stoa init` writes it with all of this as comments. "
         "A changed setting counts from the next start. A field that is not listed is refused.",
         table(("setting", "default", "meaning"), rows),
+        "## The network\n\n" + said((config.Network.__doc__ or "").partition("``NETWORK")[0]),
+        table(("setting", "default", "meaning"), _explained(_fields(config.Network), config.NETWORK_TEMPLATE)),
         "## Environment\n\n" + table(("variable", "meaning"), environment),
         "## Signing policy\n\n" + said(policy.__doc__.partition("Owns:")[0]),
         *(_struct(kind) for kind in (policy.Policy, policy.Grant, policy.Limit)),
     )
+
+
+def _explained(fields: tuple[Any, ...], template: str) -> list[tuple[str, str, str]]:
+    notes = dict(re.findall(r"^(\w+) = .*?# (.*)$", template, re.MULTILINE))
+    return [(f"`{field.name}`", _default(field), notes.get(field.name, "")) for field in fields]
 
 
 def _struct(kind: type[Any]) -> str:

@@ -6,6 +6,7 @@ home. HBT is a security of AGENT and KSD with a unit price of 100.00 USD.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from litestar import Litestar
@@ -25,6 +26,7 @@ from stoa.custody.signer import Signer
 from stoa.custody.users import Users
 from stoa.custody.vault import MASTER_PURPOSE, Vault
 from stoa.intake.gate import Accepted
+from stoa.kernel import signing
 from stoa.kernel.base import Instruction
 from stoa.kernel.time import DAY
 from stoa.ledger.assets.create_security import CreateSecurity
@@ -42,6 +44,7 @@ from stoa.node.node import Node, wall_clock
 from stoa.readmodel.views import Views
 from stoa.wire.envelope import sign_body
 from tests.ledger.hall import ANY_HOLDER, CASH_TERMS, DOCUMENTS, TRUST, Hall, account, public, secret
+from tests.node.puppets import Puppets
 
 CHAIN = "test"
 PASSWORD = "correct horse battery"
@@ -71,10 +74,15 @@ approvers = ["officer"]
 class House:
     """Open with a folder, close at the end."""
 
-    def __init__(self, folder: Path) -> None:
+    puppets: Puppets | None = None
+
+    def __init__(self, folder: Path, others: Sequence[str] = ()) -> None:
+        """``others`` validate beside KSD, as puppets that vote as it does."""
+        keys = {name: secret(f"{name} votes") for name in others}
+        self.puppets = Puppets(CHAIN, keys) if others else None
+        public_keys = {name: signing.public_key(key) for name, key in keys.items()} | {"KSD": public("validator")}
         founders = tuple(
-            replace(one, validator=public("validator") if one.institution == "KSD" else b"")
-            for one in Hall().genesis.founders
+            replace(one, validator=public_keys.get(one.institution, b"")) for one in Hall().genesis.founders
         )
         found(folder, replace(Hall().genesis, time=wall_clock(), founders=founders))
         self.folder = folder
@@ -84,7 +92,8 @@ class House:
     def open(self) -> None:
         """Start everything on what is in the folder."""
         custody = self.folder / "custody"
-        self.node = Node(self.folder, Validator("KSD", secret("validator")))
+        links = self.puppets.links(wall_clock) if self.puppets else None
+        self.node = Node(self.folder, Validator("KSD", secret("validator")), links=links)
         self.views = Views.open(self.folder / "views.sqlite")
         self.projector = Projector(self.node.journal, self.views)
         self.users = Users(custody / "users", CHEAP)

@@ -60,3 +60,13 @@ def test_may_i_buy_this_and_if_not_why(client: Api) -> None:
     told = client.get("/v1/eligibility", params=params | {"seller": PARK, "units": 10**9}).json()
     assert "InsufficientUnits" in [reason["name"] for reason in told["reasons"]]
     assert client.get("/v1/eligibility", params=params | {"security": "NONE"}).status_code == 404
+
+
+def test_what_can_no_more_be_issued_is_asked_of_whoever_may_sell(client: Api) -> None:
+    asset = client.get("/v1/assets/HBT").json()
+    params = {"security": "HBT", "account": KIM, "units": asset["authorised"] - asset["supply"] + 1}
+    told = client.get("/v1/eligibility", params=params).json()
+    assert [reason["name"] for reason in told["reasons"]] == ["AuthorisedExceeded"]  # more than anyone has
+    assert told["reasons"][0]["figures"]["supply"] == asset["supply"]
+    stranger = client.get("/v1/eligibility", params=params | {"account": to_form(account("stranger"))}).json()
+    assert [reason["name"] for reason in stranger["reasons"]] == ["AccountUnknown"]

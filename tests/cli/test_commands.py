@@ -144,6 +144,15 @@ def test_wrong_use_ends_with_two(ledger: Path, tmp_path: Path) -> None:
     assert answer("query", "security", "NONE", folder=ledger, code=2)["error"] == "usage"
 
 
+def test_a_command_that_is_not_understood_says_so_where_programs_look() -> None:
+    code, out, errors = stoa("query", "holderz")
+    assert (code, out) == (2, "")
+    assert 'Did you mean "holders"?' in errors
+    code, out, _ = stoa("query", "portfolio", "--json")
+    assert (code, json.loads(out)["error"]) == (2, "usage")
+    assert "account" in json.loads(out)["message"]
+
+
 def test_queries_answer(ledger: Path, cash: str) -> None:
     codes = [one["code"] for one in answer("query", "institutions", folder=ledger)["institutions"]]
     assert "SORIM-BANK" in codes
@@ -233,3 +242,18 @@ def test_bench_prints_its_figures() -> None:
     assert 0 < few["refused"] < 20
     assert {"transfers_per_second", "cpu_us_per_transfer", "bare_verify_us", "cpu_ratio", "fsync_us_p50"} <= few.keys()
     assert stoa("bench", "ledger", "--refused-share", "2")[0] == 2
+
+
+def test_a_distribution_is_measured_on_a_real_node() -> None:
+    few = answer("bench", "distribution", "--holders", "900", "--traffic", "100")
+    assert few["paid"] > 900
+    assert (few["refused"], few["late"]) == (0, 0)
+    assert {"payout_seconds", "transfer_ms_p50", "transfer_ms_p99", "cpu_ratio", "stage_seconds"} <= few.keys()
+    assert stoa("bench", "distribution", "--holders", "0")[0] == 2
+
+
+def test_bench_replays_what_it_made() -> None:
+    few = answer("bench", "replay", "--transfers", "200", "--holders", "20", "--batch", "50", "--processes", "0")
+    assert few["transactions"] > 200
+    assert few["verifying"]["transactions_per_second"] > 0
+    assert few["trusting"]["transactions_per_second"] > 0

@@ -288,3 +288,14 @@ def test_keys_and_requests_are_bounded(door: Requests, folk: Users, monkeypatch:
     monkeypatch.setattr(requests, "MAX_REQUESTS", 2)
     answers = [verify(door, sealed()) for _ in range(3)]
     assert answers == ["kim", "kim", why.TooManyRequests(2, 2 * requests.WINDOW)]
+
+
+def test_the_operator_is_known_by_his_own_key_and_no_user_can_pass_for_him(folk: Users) -> None:
+    operator = b"\5" * 32
+    door = Requests(folk.engine, DOOR, signing.public_key(operator))
+    seal = sealed(secret=operator)
+    assert verify(door, seal) == requests.OPERATOR
+    assert verify(door, seal) == why.Replayed()
+    assert verify(Requests(folk.engine, DOOR), sealed(secret=operator)) == why.UnknownKey()
+    with pytest.raises(UserError):
+        folk.add(requests.OPERATOR, Secret("long enough password"), NOW)

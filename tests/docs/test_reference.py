@@ -7,6 +7,7 @@ import msgspec
 
 from scripts.reference import api
 from scripts.reference.pages import stale
+from stoa.api.metrics import ALARMS
 from stoa.cli.app import COMMANDS
 from stoa.cli.shell import app
 from stoa.kernel import limits
@@ -15,7 +16,10 @@ from stoa.ledger.compliance.facts import FACTS
 from stoa.ledger.compliance.model import PHASES
 from stoa.ledger.governance.model import BOUNDS
 from stoa.ledger.identity.model import ROLES
-from stoa.node.config import TEMPLATE, Config
+from stoa.node.config import NETWORK_TEMPLATE, TEMPLATE, Config, Network
+from stoa.node.health import Network as Standing
+from stoa.node.health import troubles
+from stoa.ordering.condition import Condition, Kind
 from tests.docs.pages import DOCS, ROOT, WRITTEN, text_of
 
 REFERENCE = DOCS / "reference"
@@ -66,9 +70,11 @@ def test_every_fact_phase_parameter_and_limit_is_described() -> None:
 
 def test_every_setting_says_what_it_means() -> None:
     text = page("settings.md")
-    for field in msgspec.structs.fields(Config):
-        assert re.search(rf"^{field.name} = .*# \w", TEMPLATE, re.MULTILINE), f"{field.name} is not explained"
-        assert re.search(rf"^\| `{field.name}` \| .+ \| \w.+ \|$", text, re.MULTILINE)
+    explained = [(field.name, TEMPLATE) for field in msgspec.structs.fields(Config) if field.name != "network"]
+    explained += [(field.name, NETWORK_TEMPLATE) for field in msgspec.structs.fields(Network)]
+    for name, template in explained:
+        assert re.search(rf"^{name} = .*# \w", template, re.MULTILINE), f"{name} is not explained"
+        assert re.search(rf"^\| `{name}` \| .+ \| \w.+ \|$", text, re.MULTILINE)
 
 
 def test_every_variable_of_the_environment_is_described() -> None:
@@ -134,7 +140,7 @@ def test_every_tag_and_route_that_a_document_names_exists() -> None:
 
 
 def test_every_metric_is_in_the_operators_page() -> None:
-    source = text_of(ROOT / "src/stoa/api/health.py")
+    source = text_of(ROOT / "src/stoa/api/metrics.py")
     named = set(re.findall(r'"(stoa_\w+)"', source))
     counters = set(re.findall(r'CounterMetricFamily\(\s*"(stoa_\w+)"', source))
     text = text_of(DOCS / "operations/health.md")
@@ -151,3 +157,28 @@ def test_every_role_is_in_the_page_about_identity() -> None:
 def _code(text: str) -> str:
     """What a page sets as code."""
     return "\n".join([*re.findall(r"^```.*?^```$|^    .*$", text, re.M | re.S), *re.findall(r"`[^`\n]+`", text)])
+
+
+def test_every_alarm_and_every_condition_of_the_log_has_an_entry_in_the_runbook() -> None:
+    text = text_of(DOCS / "operations/runbook.md")
+    assert all(f"## Alarm `{kind}`\n" in text for kind in ALARMS)
+    conditions = [kind for kind in Kind if kind is not Kind.WELL]
+    assert all(f"`{kind}`" in text or f"The ordering log is {kind}\n" in text for kind in conditions)
+    kinds = set(re.findall(r'note\([^,]+, "(\w+)"', "".join(map(text_of, (ROOT / "src/stoa/node").glob("*.py")))))
+    assert kinds
+    assert all(f"| `{kind}` |" in text for kind in kinds), kinds
+
+
+def test_every_sentence_of_a_door_that_is_not_ready_has_an_entry_in_the_runbook() -> None:
+    text = text_of(DOCS / "operations/runbook.md")
+    nobody = Condition(Kind.GONE, "")
+    lost = Standing(
+        "A", False, 1, 1, "majority", 2, ("A", "B"), (), (), True, {"split": "x"}, 0, 0, 0, 0, nobody, None
+    )  # fmt: skip
+    heads = "\n".join(re.findall(r"^## (.*)$", text, re.M))
+    told = list(troubles(lost))
+    entries = ("members must vote and", "has left the quorum", "he ordering log is gone", "split")
+    assert len(told) == len(entries)
+    for sentence, entry in zip(told, entries, strict=True):
+        assert entry in sentence
+        assert entry in heads

@@ -2,8 +2,8 @@
 
 It holds each file twice, as the page cache has it and as the platter has it. ``sync`` carries dirty sectors over; a
 power cut picks, by the seed, what of the rest got there too: nothing, a prefix, or any sectors in any order, with holes
-of zeros or of noise. Names work alike. A sync can be made to fail (its pages then read well and never reach the
-platter by themselves, as on Linux), room can run out, and the power can go at the n-th operation.
+of zeros or of noise. Names work alike; a rename is one act. A sync can be made to fail (its pages then read well and
+never reach the platter by themselves, as on Linux), room can run out, and the power can go at the n-th operation.
 """
 
 import errno
@@ -67,13 +67,21 @@ class SimulatedDisk:
         self.operations = 0
         self.cached_names: dict[Path, Inode] = {}
         self.durable_names: dict[Path, Inode] = {}
+        self.renamed: list[tuple[Path, Path]] = []  # since the start; a rename is one act
         self.locked: set[Path] = set()
 
     # ---- what the tests do to it
 
     def power_cut(self) -> None:
         """Lose what the seed says, and start again with what is on the platter."""
-        for path in sorted(self.cached_names.keys() | self.durable_names.keys()):
+        paths = sorted(self.cached_names.keys() | self.durable_names.keys())
+        for pair in self.renamed:
+            if self.random.random() < 0.5:
+                for path in pair:
+                    self._settle_name(path)
+            paths = [path for path in paths if path not in pair]
+        self.renamed.clear()
+        for path in paths:
             if self.cached_names.get(path) is not self.durable_names.get(path) and self.random.random() < 0.5:
                 self._settle_name(path)
         for inode in self.durable_names.values():
@@ -125,6 +133,7 @@ class SimulatedDisk:
 
     def rename(self, old: Path, new: Path) -> None:
         self.step()
+        self.renamed.append((old, new))
         self.cached_names[new] = self.cached_names.pop(old)
 
     def sync_folder(self, folder: Path) -> None:
@@ -200,6 +209,9 @@ class SimulatedFile:
         for sector in inode.dirty:
             inode.carry(sector, len(inode.cached))
         inode.dirty.clear()
+
+    def forget(self, offset: int, length: int) -> None:
+        pass
 
     def close(self) -> None:
         pass

@@ -222,6 +222,14 @@ def test_a_read_checks_what_it_reads(journal: Journal, tmp_path: Path) -> None:
             Journal.open(tmp_path / "journal")
 
 
+def test_a_genesis_larger_than_a_segment_keeps_its_place(tmp_path: Path) -> None:
+    with Journal.create(tmp_path / "journal", bytes(5_000), GENESIS_HEADER, segment_bytes=1_000) as journal:
+        for block in blocks(3):
+            journal.append(block)
+    with Journal.open(tmp_path / "journal", readonly=True) as again:
+        assert (again.genesis, again.height) == (bytes(5_000), 3)
+
+
 # ---- another block in the tail's place
 
 

@@ -1,6 +1,7 @@
 """The halls that most tests of the ledger start from, and the witness that no movement goes unjudged."""
 
 from collections.abc import Iterator, Sequence
+from typing import Any
 from weakref import WeakKeyDictionary
 
 import pytest
@@ -9,10 +10,11 @@ from stoa.kernel.base import Rejection
 from stoa.ledger.assets.model import ASSETS
 from stoa.ledger.catalog import Receipt
 from stoa.ledger.compliance.case import NOBODY, Movement
+from stoa.ledger.compliance.evaluate import Cases
 from stoa.ledger.identity.model import ACCOUNTS
 from stoa.ledger.settlement import moves
 from stoa.ledger.settlement.events import UnitsMoved
-from stoa.ledger.state import State
+from stoa.ledger.state import State, Table
 from tests.ledger.hall import Hall
 
 
@@ -31,13 +33,14 @@ def every_movement_is_judged() -> Iterator[None]:
     passed: WeakKeyDictionary[State, set[object]] = WeakKeyDictionary()
     judge, seal = moves.movement_rejections, Hall._seal
 
-    def judging(view: State, time: int, move: Movement) -> Iterator[Rejection]:
+    def judging(cases: Cases) -> Iterator[Rejection]:
         clean = True
-        for rejection in judge(view, time, move):
+        for rejection in judge(cases):
             clean = False
             yield rejection
         if clean:
-            passed.setdefault(view, set()).add(_judged_as(move))
+            _, case = cases[0]
+            passed.setdefault(case.view, set()).add(_judged_as(case.move))
 
     def sealing(hall: Hall, receipts: Sequence[Receipt]) -> None:
         judged = passed.pop(hall.view, set())
@@ -50,6 +53,20 @@ def every_movement_is_judged() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(moves, "movement_rejections", judging)
         patch.setattr(Hall, "_seal", sealing)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def every_change_knows_what_it_changes() -> Iterator[None]:
+    """In every test of the ledger, what a writer says that a row was before is what it was."""
+    change = State.change
+
+    def changing(view: State, table: Table[Any, Any], key: Any, before: Any, value: Any) -> None:
+        assert view.rows[table][key] is before, f"{table.name} {key!r} is {view.rows[table][key]!r}, not {before!r}"
+        change(view, table, key, before, value)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(State, "change", changing)
         yield
 
 

@@ -1,5 +1,7 @@
 """Liens and freezes: who places, frees and executes, what they cover, and how they end by themselves."""
 
+import pytest
+
 from stoa.kernel import limits
 from stoa.kernel.time import DAY
 from stoa.ledger.assets.register import line
@@ -89,7 +91,10 @@ def test_a_hold_that_was_released_before_ends_without_a_word(hall: Hall) -> None
     assert (receipt.events, next_due(hall.view)) == ((), None)
 
 
-def test_what_falls_due_is_done_a_bounded_amount_a_block_and_an_ended_hold_is_worth_nothing(hall: Hall) -> None:
+def test_what_falls_due_is_done_a_bounded_amount_a_block_and_an_ended_hold_is_worth_nothing(
+    hall: Hall, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "MAX_DUE_STEPS", 512)
     for name in ("kim", "max", "sato"):
         hall.issue("HBT", name, 1_000)
     ends = hall.time + DAY // 4

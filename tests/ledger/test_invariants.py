@@ -57,7 +57,7 @@ BENT = [
     ("lots_make_up_their_lines", put(LOTS, ("HBT", LEE, 0), None)),
     ("lots_make_up_their_lines", put(LOTS, ("USD", KIM, 0), Lot(1, 0, b"", 0, 0))),
     ("the_portfolio_is_an_index_of_lines", forget(PORTFOLIO)),
-    ("the_portfolio_is_an_index_of_lines", put(PORTFOLIO, (KIM, "XYZ"), 1)),
+    ("the_portfolio_is_an_index_of_lines", put(PORTFOLIO, KIM, ("HBT", "XYZ"))),
     ("recovered_accounts_are_empty", bend(ACCOUNTS, KIM, successor=LEE)),
     ("recovered_accounts_are_empty", put(HOLDINGS, ("USD", bytes(20)), EMPTY_LINE)),
     ("held_is_the_sum_of_holds", bend(HOLDINGS, LINE, held=29)),

@@ -1,9 +1,15 @@
 """Lots: who bought what when and at what cost; first in first out, unless the holder chooses; locks and bounds."""
 
+from hypothesis import given
+from hypothesis import strategies as st
+
 from stoa.kernel import limits
+from stoa.kernel.base import Event
 from stoa.kernel.time import DAY
 from stoa.ledger.assets.events import LotsJoined
+from stoa.ledger.assets.joining import KEPT, fewer
 from stoa.ledger.assets.model import Lot, LotPick
+from stoa.ledger.assets.register import line
 from stoa.ledger.settlement.events import UnitsMoved
 from stoa.ledger.settlement.redeem import Redeem
 from stoa.ledger.settlement.transfer import Transfer
@@ -109,29 +115,90 @@ def test_cash_has_no_lots(hall: Hall) -> None:
     assert (hall.units("USD", "kim"), hall.units("USD", "lee")) == (60, 40)
 
 
-def dust(hall: Hall, units: int, cost: int = 0) -> list[UnitsMoved | LotsJoined]:
+def dust(hall: Hall, units: int, cost: int = 0) -> list[Event]:
     """kim sends lee single units in as few blocks as may be."""
-    events: list[UnitsMoved | LotsJoined] = []
+    events: list[Event] = []
     while units:
         count = min(units, limits.MAX_INSTRUCTIONS)
         one = Transfer("HBT", account("kim"), account("lee"), 1, cost, ())
-        done = hall.do("kim", *[one] * count)
-        events += [event for event in done if isinstance(event, UnitsMoved | LotsJoined)]
+        events += hall.do("kim", *[one] * count)
         units -= count
     return events
 
 
-def test_too_many_lots_are_joined_and_no_holding_period_gets_shorter(hall: Hall) -> None:
-    hall.issue("HBT", "kim", 2_000)
-    events = dust(hall, limits.MAX_LOTS + 2, cost=3)
-    assert [event for event in events if isinstance(event, LotsJoined)] == [
-        LotsJoined("HBT", account("lee"), 0, 1),
-        LotsJoined("HBT", account("lee"), 1, 2),
-    ]
+def test_too_many_lots_become_fewer_and_what_a_line_spans_stays_bounded(hall: Hall) -> None:
+    hall.issue("HBT", "kim", 9_000)
+    events = dust(hall, limits.MAX_LOTS, cost=3)
+    assert not [event for event in events if isinstance(event, LotsJoined)]
+    [told] = [event for event in dust(hall, 1, cost=3) if isinstance(event, LotsJoined)]
+    assert [number for number, _ in told.gone] == list(range(limits.MAX_LOTS + 1))
+    assert (told.first, len(told.lots)) == (limits.MAX_LOTS + 1, KEPT)
     lots = hall.lots("lee")
-    assert len(lots) == limits.MAX_LOTS
-    assert (lots[0].units, lots[0].cost) == (3, 9)
-    assert sum(lot.units for lot in lots) == limits.MAX_LOTS + 2
+    assert (len(lots), sum(lot.units for lot in lots)) == (KEPT, limits.MAX_LOTS + 1)
+    assert sum(lot.cost for lot in lots) == 3 * (limits.MAX_LOTS + 1)
+    more = dust(hall, 3 * limits.MAX_LOTS)
+    drawn_up = sum(isinstance(event, LotsJoined) for event in more)
+    assert drawn_up == 3 * limits.MAX_LOTS // (limits.MAX_LOTS + 1 - KEPT)
+    held = line(hall.view, "HBT", account("lee"))
+    assert held.tail - held.head <= limits.MAX_LOTS
+    assert sum(lot.units for lot in hall.lots("lee")) == held.units == 4 * limits.MAX_LOTS + 1
+
+
+def test_a_number_never_comes_to_mean_another_lot(hall: Hall) -> None:
+    hall.issue("HBT", "kim", 2_000)
+    dust(hall, limits.MAX_LOTS + 1)
+    early = send("lee", "kim", 1, lots=(LotPick(5, 1),))
+    assert "there is no lot 5" in hall.refused("lee", early).sentence()
+
+
+def test_dust_from_a_stranger_ages_nothing_but_dust(hall: Hall) -> None:
+    hall.issue("HBT", "kim", 10_000)
+    hall.issue("HBT", "lee", 5_000)
+    hall.wait(DAY)
+    hall.issue("HBT", "lee", 7_000)
+    real = hall.lots("lee")
+    for _ in range(5):
+        hall.wait(60 * DAY)
+        dust(hall, limits.MAX_LOTS)
+    assert hall.lots("lee")[:2] == real
+    hall.issue("HBT", "lee", 9_000)  # bought while the line is full of dust
+    bought = hall.time
+    for _ in range(3):
+        hall.wait(DAY)
+        dust(hall, limits.MAX_LOTS)
+    [mine] = [lot for lot in hall.lots("lee") if lot.units >= 9_000]
+    assert mine.acquired == bought
+
+
+million = st.integers(0, 10**6)
+lot_of_a_line = st.builds(Lot, st.integers(1, 10**6), million, st.just(b""), million, st.integers(0, 2 * 10**6))
+lots_of_a_line = st.lists(lot_of_a_line, min_size=1, max_size=40)
+
+
+@given(lots_of_a_line, st.integers(1, 40), st.integers(10**6, 10**6 + 10**5))
+def test_joining_loses_nothing_and_makes_nothing_older_or_freer(before: list[Lot], most: int, time: int) -> None:
+    after = fewer(before, most, time)
+    assert len(after) == min(len(before), most)
+    at = 0
+    for lot in after:
+        units, parts = 0, []
+        while units < lot.units:
+            parts.append(before[at])
+            units += before[at].units
+            at += 1
+        assert (units, sum(part.cost for part in parts)) == (lot.units, lot.cost)
+        assert lot.acquired == max(part.acquired for part in parts)
+        assert lot.locked == max(part.locked for part in parts)
+    assert at == len(before)
+
+
+def test_the_cheapest_neighbours_are_joined() -> None:
+    def lot(units: int, acquired: int, locked: int = 0) -> Lot:
+        return Lot(units, acquired, b"", 0, locked)
+
+    row = [lot(100, 0), lot(1, 50), lot(1, 60), lot(100, 61), lot(1, 90, locked=9_000)]
+    assert fewer(row, 4, 100) == [row[0], row[1], lot(101, 61), row[4]]  # one unit comes to look 1 ms younger
+    assert fewer(row, 3, 100) == [row[0], lot(102, 61), row[4]]
 
 
 def test_the_cost_of_joined_lots_stays_within_its_bound(hall: Hall) -> None:

@@ -5,10 +5,14 @@ import pytest
 from stoa.kernel import limits
 from stoa.kernel.base import Instruction
 from stoa.kernel.time import DAY
+from stoa.ledger.assets.errors import TooManyLines
 from stoa.ledger.assets.model import SUPPLY, ClassTerms
 from stoa.ledger.assets.pause import Pause
+from stoa.ledger.holds.freeze_units import FreezeUnits
 from stoa.ledger.identity.freeze_account import FreezeAccount
+from stoa.ledger.settlement.force_transfer import ForceTransfer
 from stoa.ledger.settlement.issue import Issue
+from stoa.ledger.settlement.recover import Recover
 from stoa.ledger.settlement.redeem import Redeem
 from stoa.ledger.settlement.transfer import Transfer
 from tests.ledger.hall import EVIDENCE, Hall, account, send
@@ -148,3 +152,31 @@ def test_a_transfer_of_cash_obeys_the_rules_of_cash(hall: Hall) -> None:
     assert hall.refused("kim", send("kim", "nobody", 1, asset="USD")).name == "NotIdentified"
     hall.do("kim", Transfer("USD", account("kim"), account("lee"), 10, 0, ()))
     assert (supply(hall, "USD"), hall.count("USD")) == (10, 1)
+
+
+def test_an_account_has_a_bounded_number_of_lines_and_can_always_be_recovered(
+    hall: Hall, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else a stranger who sends what nobody asked for could take a person's recovery from him."""
+    monkeypatch.setattr(limits, "MAX_ASSETS_OF_ACCOUNT", 3)
+    hall.second_account("kim2", "kim")
+    for code in ("AAA", "BBB", "CCC"):
+        hall.security(code)
+        hall.issue(code, "lee", 10)
+    for code in ("HBT", "BBB", "AAA"):
+        hall.issue(code, "kim", 5)
+    unwanted = Issue("CCC", account("kim"), 1, 0, 0)
+    for signers, act in (
+        (("AGENT", "KSD"), unwanted),
+        ("lee", send("lee", "kim", 1, asset="CCC")),
+        (("AGENT", "KSD"), ForceTransfer("CCC", account("lee"), account("kim"), 1, 0, "order", EVIDENCE)),
+        ("AGENT", FreezeUnits("CCC", account("kim"), 1, False, "order", EVIDENCE)),
+    ):
+        refused = hall.refused(signers, act)
+        assert refused == TooManyLines(account("kim"), "CCC", 3, 3), act
+    hall.do("kim", send("kim", "lee", 5, asset="BBB"))  # an empty line is a line
+    assert hall.refused(("AGENT", "KSD"), unwanted).name == "TooManyLines"
+    hall.issue("HBT", "kim", 1)
+    hall.issue("BBB", "kim", 1)
+    hall.do(("BROKER-A", "KSD"), Recover(account("kim"), account("kim2"), "keys lost", EVIDENCE))
+    assert [hall.units(code, "kim2") for code in ("AAA", "BBB", "HBT")] == [5, 1, 6]

@@ -262,7 +262,10 @@ def crowd() -> OfferingHall:
     return hall
 
 
-def test_a_long_book_closes_over_several_blocks_and_takes_nobody_in(crowd: OfferingHall) -> None:
+def test_a_long_book_closes_over_several_blocks_and_takes_nobody_in(
+    crowd: OfferingHall, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "MAX_DUE_STEPS", 500)
     hall = crowd
     asked = [hall.subscription(number).units for number in range(1, 601)]
     expected = largest_remainder(100_003, asked)

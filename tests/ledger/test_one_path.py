@@ -28,6 +28,7 @@ SRC = Path(__file__).resolve().parents[2] / "src" / "stoa"
 ALL = ("AGENT", "KSD")
 KIM, LEE = account("kim"), account("lee")
 COUNTRIES = ("KR", "US", "SG", "JP", "DE")
+WRITES = ("put", "change")
 
 PATHS = {
     "issue": (ALL, Issue("HBT", LEE, 1, 0, 0)),
@@ -119,11 +120,11 @@ def imports(node: ast.AST, *names: str) -> bool:
 
 
 def writes(node: ast.AST, table: str) -> bool:
-    """Whether this is a call ``….put(TABLE, …)``."""
+    """Whether this is a call ``….put(TABLE, …)`` or ``….change(TABLE, …)``."""
     return (
         isinstance(node, ast.Call)
         and isinstance(node.func, ast.Attribute)
-        and node.func.attr == "put"
+        and node.func.attr in WRITES
         and isinstance(node.args[0], ast.Name | ast.Attribute)
         and (node.args[0].id if isinstance(node.args[0], ast.Name) else node.args[0].attr) == table
     )
@@ -139,7 +140,7 @@ def test_only_moves_debits_and_credits() -> None:
     ("table", "writers"),
     [
         ("HOLDINGS", {"assets/register.py"}),
-        ("LOTS", {"assets/register.py"}),
+        ("LOTS", {"assets/register.py", "assets/joining.py"}),
         ("PORTFOLIO", {"assets/register.py"}),
         ("AS_OF", {"assets/register.py"}),
         ("SUPPLY", {"settlement/moves.py"}),
@@ -167,17 +168,18 @@ def test_who_applies_a_movement_has_judged_it() -> None:
     assert appliers <= judges
 
 
-def test_every_write_is_a_put_on_a_named_table() -> None:
-    """No row is written past ``State.put``, and no table hides in a variable, or the tests above would see nothing."""
+def test_every_write_names_its_table() -> None:
+    """No row is written past ``State.put`` and ``State.change``, and no table hides in a variable, or the tests above
+    would see nothing."""
 
     def hidden(node: ast.AST) -> bool:
-        if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "put"):
+        if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in WRITES):
             return False
         table = node.args[0]
         name = table.id if isinstance(table, ast.Name) else table.attr if isinstance(table, ast.Attribute) else ""
         return not name.isupper()
 
-    assert users(hidden) == set()
+    assert users(hidden) == {"state.py"}
     assert users(writes_rows) == {"state.py"}
 
 

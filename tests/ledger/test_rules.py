@@ -9,6 +9,8 @@ from stoa.ledger.compliance.conditions import All, Any, Compare, Not
 from stoa.ledger.compliance.errors import Figure, RuleFailed
 from stoa.ledger.compliance.exempt import Exempt
 from stoa.ledger.compliance.model import Rule, Terms
+from stoa.ledger.identity.freeze_account import FreezeAccount
+from stoa.ledger.settlement.acquire import acquisition_rejections, is_issued
 from stoa.ledger.settlement.issue import Issue
 from tests.ledger.hall import ANY_HOLDER, EVIDENCE, TRUST, Hall, account, rule, send
 
@@ -246,3 +248,28 @@ def test_limits_on_cash_count_persons_too() -> None:
     hall.do("BANK", AdoptRules("USD", Terms(TRUST, ("*",), (MAXIMUM,))))
     hall.issue("USD", "kim", 100)
     assert hall.refused("BANK", Issue("USD", account("kim"), 1, 0, 0)).name == "RuleFailed"
+
+
+def test_who_asks_whether_he_may_buy_is_told_the_rules_about_himself_whoever_sells() -> None:
+    hall = ruled(cap(2), MINIMUM, MAXIMUM, HOLDING_PERIOD)
+
+    def against(name: str, units: int) -> list[str]:
+        mark = hall.view.mark()
+        found = list(acquisition_rejections(hall.view, hall.time, "HBT", account(name), units))
+        assert hall.view.mark() == mark, "asking changes nothing"
+        return [one.rule if isinstance(one, RuleFailed) else one.name for one in found]
+
+    assert is_issued(hall.view, "HBT", 10**12 + 1)
+    assert not is_issued(hall.view, "HBT", 10**12)
+    assert not is_issued(hall.view, "NONE", 1)
+    assert against("ann", 60) == ["AuthorisedExceeded"]  # nothing exists that anyone could sell
+    hall.issue("HBT", "kim", 100)
+    assert against("ann", 60) == []  # neither a seller's minimum nor his holding period is in the way
+    assert against("ann", 49) == ["MINIMUM"]
+    assert against("kim", 1) == ["MAXIMUM"]
+    hall.issue("HBT", "sato", 100)
+    assert against("ann", 60) == ["CAP"]
+    assert against("ann", 101) == ["CAP", "MAXIMUM"]
+    hall.do("FSS", FreezeAccount(account("ann"), True, "inquiry", EVIDENCE))
+    assert against("ann", 60) == ["AccountFrozen", "CAP"]
+    assert against("stranger", 60) == ["AccountUnknown"]

@@ -56,6 +56,14 @@ class StateModel(RuleBasedStateMachine):
         if value is not None:
             self.now[table.pack(key)] = value
 
+    @rule(data=st.data(), table=st.sampled_from(TABLES), value=values)
+    def change(self, data: st.DataObject, table: Table, value: int | None) -> None:  # type: ignore[type-arg]
+        key = data.draw(keys[table])
+        self.view.change(table, key, self.now.get(table.pack(key)), value)
+        self.now.pop(table.pack(key), None)
+        if value is not None:
+            self.now[table.pack(key)] = value
+
     @rule(data=st.data(), table=st.sampled_from(TABLES))
     def get(self, data: st.DataObject, table: Table) -> None:  # type: ignore[type-arg]
         key = data.draw(keys[table])

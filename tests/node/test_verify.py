@@ -9,7 +9,7 @@ import lmdb
 import pytest
 from msgspec.structs import replace
 
-from stoa.journal import Journal, NoJournal
+from stoa.journal import Dropping, Journal, NoJournal
 from stoa.kernel.base import Context, Event
 from stoa.ledger import invariants
 from stoa.ledger.assets.model import HOLDINGS
@@ -63,6 +63,23 @@ def test_with_processes_it_finds_the_same(kept: tuple[Path, Path], monkeypatch: 
     alone = verify(*kept)
     monkeypatch.setattr("stoa.node.verify.WORTH_PROCESSES", 1)
     assert verify(*kept, processes=1) == alone
+
+
+def test_a_body_that_is_not_kept_is_said_to_be_missing(kept: tuple[Path, Path], tmp_path: Path) -> None:
+    with Journal.open(kept[0], readonly=True) as whole:
+        sparse = Journal.create(tmp_path / "sparse", whole.genesis, whole.header(0), segment_bytes=500)
+        for block, certificate in whole.replay():
+            sparse.append(block, whole.votes(block.header.height))
+            if certificate:
+                sparse.certify(certificate)
+        sparse.sync()
+    dropping = Dropping(sparse, lambda height: height != 3, below=5)
+    while dropping.step(1_000_000):
+        pass
+    sparse.close()
+    verified = verify(tmp_path / "sparse")
+    assert (verified.height, dropping.dropped) == (2, 1), "what comes before it was executed"
+    assert verified.flaws == ("the body of block 3 is not kept here",), "the record itself is in order"
 
 
 def test_any_flipped_byte_of_the_journal_is_located(kept: tuple[Path, Path]) -> None:

@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable
 from random import Random
 
+from stoa.ordering.condition import WELL, Condition
 from stoa.ordering.engine import LogClosed, LogFull, Ordered
 
 DUPLICATED = 0.2  # of the batches that are published
@@ -54,6 +55,10 @@ class SimulatedEngine:
             self._delay = self.random.randint(0, LONGEST_DELAY)
             self._shown = max(self._shown, after + 1)
             return self._log[after]
+
+    def condition(self) -> Condition:
+        """Well, as long as the process is."""
+        return WELL
 
     def close(self) -> None:
         """Accept nothing more."""

@@ -9,7 +9,10 @@ import pytest
 
 from stoa.ordering.embedded import EmbeddedEngine
 from stoa.ordering.engine import Engine, LogClosed, LogFull, Ordered
+from stoa.ordering.jetstream import JetStreamEngine
+from tests.bus.servers import Servers
 from tests.ordering.simulated import LONGEST_DELAY, SimulatedEngine
+from tests.ordering.streams import Streams
 
 NOW = 1_800_000_000_000
 Restart = Callable[[Engine], Engine]
@@ -27,22 +30,46 @@ def simulated(seed: int) -> Make:
     return make
 
 
+IN_MEMORY = [pytest.param(embedded, id="embedded")] + [
+    pytest.param(simulated(at), id=f"simulated-{at}") for at in range(8)
+]
+JETSTREAM = "jetstream"
+every_engine = pytest.mark.parametrize("make", [*IN_MEMORY, JETSTREAM], indirect=True)
+every_engine_in_memory = pytest.mark.parametrize("make", IN_MEMORY, indirect=True)  # bounded, and with the test's clock
+
+
+@pytest.fixture(scope="module")
+def streams(one_server: Servers) -> Iterator[Streams]:
+    with Streams(one_server) as streams:
+        yield streams
+
+
+@pytest.fixture
+def make(request: pytest.FixtureRequest) -> Make:
+    """Makes engines, each with a log of its own."""
+    if request.param != JETSTREAM:
+        return request.param  # type: ignore[no-any-return]
+    streams: Streams = request.getfixturevalue("streams")
+    return streams.engine
+
+
 def restart(engine: Engine) -> Engine:
     """The engine after its process ended: the embedded one begins anew with it."""
+    if isinstance(engine, JetStreamEngine):
+        return Streams.again(engine)
     return engine.restart() if isinstance(engine, SimulatedEngine) else embedded()
 
 
-ENGINES = [pytest.param(embedded, id="embedded")] + [
-    pytest.param(simulated(at), id=f"simulated-{at}") for at in range(8)
-]
-every_engine = pytest.mark.parametrize("make", ENGINES)
+def patience_of(engine: Engine) -> float:
+    """How long one look for a next batch takes, in seconds: what is in memory is there at once."""
+    return 0.05 if isinstance(engine, JetStreamEngine) else 0.0
 
 
 def read_all(engine: Engine, after: int = 0) -> Iterator[Ordered]:
     """What is there now, as a reader gets it that does not give up before the longest delay."""
     patience = LONGEST_DELAY
     while patience >= 0:
-        ordered = engine.read(after, 0.0)
+        ordered = engine.read(after, patience_of(engine))
         patience = LONGEST_DELAY if ordered else patience - 1
         if ordered:
             after = ordered.position
@@ -81,7 +108,7 @@ def test_only_what_was_published_comes(make: Make) -> None:
     assert firsts == sorted(firsts, key=BATCHES.index)
 
 
-@every_engine
+@every_engine_in_memory
 def test_each_batch_has_the_time_of_the_log(make: Make) -> None:
     times = iter(range(NOW, NOW + 1_000))
     engine = make(clock=lambda: next(times))
@@ -96,7 +123,8 @@ def test_what_a_reader_is_not_done_with_it_gets_again(make: Make) -> None:
     engine = make()
     while not (seen := list(read_once(engine))):
         engine.publish(b"first")
-    assert list(read_once(engine)) == seen == [first]
+    assert list(read_once(engine)) == seen
+    assert (seen[0].position, seen[0].batch) == (first.position, first.batch)
 
 
 def read_once(engine: Engine) -> Iterator[Ordered]:
@@ -134,7 +162,7 @@ def test_a_waiting_reader_is_woken_by_a_batch(make: Make) -> None:
     assert time.monotonic() - mark < 10.0
 
 
-@every_engine
+@every_engine_in_memory
 def test_a_full_log_takes_nothing_until_something_was_read(make: Make) -> None:
     engine = make(capacity=4)
     with pytest.raises(LogFull) as full:

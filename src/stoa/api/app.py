@@ -19,18 +19,21 @@ from stoa.api import (
     health,
     intents,
     log,
+    network,
     primary,
     proofs,
     securities,
     sessions,
+    snapshots,
     transactions,
 )
 from stoa.api.bell import Bell
 from stoa.api.feed import Feed
 from stoa.api.headers import harden
-from stoa.api.health import Refused, registry
+from stoa.api.health import Probe
 from stoa.api.lanes import Lanes
 from stoa.api.limits import MAX_BODY_BYTES, MAX_PROOFS, Buckets, Rate, rate_limit
+from stoa.api.metrics import DoorFigures, NodeFigures, Refused, registry
 from stoa.api.openapi import description
 from stoa.api.problems import Problem, ProblemDocument, answer, answer_fault, answer_http
 from stoa.api.services import Services
@@ -38,7 +41,8 @@ from stoa.api.viewer import House, Viewer, identify
 from stoa.ledger.catalog import read_body
 
 ROUTES: Final = (
-    transactions, building, intents, sessions, securities, primary, accounts, chain, proofs, log, events, catalog,
+    transactions, building, intents, sessions, securities, primary, accounts, chain, network, proofs, log,
+    events, catalog, snapshots,
 )  # fmt: skip
 PREFIX: Final = "/v1"
 
@@ -75,7 +79,9 @@ def create_app(
             "feed": feed,
             "lanes": lanes,
             "refused": refused,
-            "metrics": registry(services, refused, feed),
+            "probe": Probe(services.node, services.projector),
+            "metrics": registry(NodeFigures(services.node), DoorFigures(services.projector, refused, feed)),
+            "snapshots": snapshots.Snapshots(services.node),
             "proving": CapacityLimiter(MAX_PROOFS),
         }
     )

@@ -24,6 +24,7 @@ from stoa.kernel.base import Instruction
 from stoa.kernel.codec import Malformed
 from stoa.kernel.identifiers import CODE_PATTERN, BadAddress, parse_address
 from stoa.ledger.catalog import INSTRUCTION_BY_TAG, Body, checked_body, read_body
+from stoa.node.eligibility import against_acquiring
 from stoa.readmodel.schema import ASSETS, INSTITUTIONS
 from stoa.wire.envelope import transaction_id
 from stoa.wire.forms import BadForm, pick_form, to_form
@@ -168,17 +169,28 @@ def eligibility(
     security: Asset,
     account: AddressParameter,
     units: Annotated[int, Parameter(ge=1, le=limits.MAX_UNITS)] = 1,
-    seller: Annotated[str | None, Parameter(pattern=ADDRESS_PATTERN, description="From whom; absent: issued.")] = None,
+    seller: Annotated[
+        str | None, Parameter(pattern=ADDRESS_PATTERN, description="From whom; absent: from anyone.")
+    ] = None,
 ) -> Explanation:
-    """May this account acquire these units, and if not, why not? Judged as an issue, or as a transfer by the seller."""
+    """May this account acquire these units, and if not, why not?
+
+    Judged as a transfer by the seller; without one as an issue while so many units are unissued, else as a transfer by
+    whoever may sell, so that the rules about a seller say nothing.
+    """
     source = account_of(seller) if seller else b""
-    return may_acquire(services, security, account_of(account), units, language(request), source)
+    return may_acquire(services, security, account_of(account), units, language(request), source)[1]
 
 
 def may_acquire(
     services: Services, asset: str, account: bytes, units: int, words: str, source: bytes = b""
-) -> Explanation:
-    """Whether units could go to the account if who must sign did: the controllers, or the source. Raises Problem."""
+) -> tuple[str, Explanation]:
+    """The phase that it is judged in, and whether units could go to the account if who must sign did: the controllers,
+    the source, or some holder. Raises Problem."""
+    if not source:
+        against = against_acquiring(services.node, services.clock(), asset, account, units)
+        if against is not None:
+            return "transfer", Explanation(not against, reasons_of([(-1, one) for one in against], words), [])
     signers = [source] if source else _controllers(services, asset)
     if not signers:
         raise Problem(NotFound(f"asset {asset}"))
@@ -188,9 +200,8 @@ def may_acquire(
     else:
         form |= {"tag": ISSUE, "locked": 0}
     instruction = pick_form(INSTRUCTION_BY_TAG, form)
-    return explain(
-        services, Body(services.node.chain, signers[0], 0, 1, services.clock(), (instruction,)), signers, words
-    )
+    body = Body(services.node.chain, signers[0], 0, 1, services.clock(), (instruction,))
+    return ("transfer" if source else "issue"), explain(services, body, signers, words)
 
 
 def _controllers(services: Services, asset: str) -> list[bytes]:

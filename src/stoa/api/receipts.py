@@ -24,6 +24,7 @@ class ReceiptView(msgspec.Struct, frozen=True):
     """A receipt, decoded, beside the canonical bytes (hexadecimal) that a proof is about.
 
     ``height`` and ``index`` say where it is, ``failed`` which instruction was refused (-1: the envelope, or none).
+    ``certificate`` has the votes of a quorum for the block's hash: they are what makes it final.
     """
 
     transaction: str
@@ -35,6 +36,7 @@ class ReceiptView(msgspec.Struct, frozen=True):
     failed: int
     events: list[dict[str, Any]]
     block_hash: str
+    certificate: dict[str, Any] | None
     proof: str
     bytes: str
 
@@ -87,7 +89,7 @@ def receipt_at(journal: Journal, place: Place, language: str) -> ReceiptView:
     block = journal.block(place.height)
     if not 0 <= place.index < len(block.receipts):
         raise LookupError(f"block {place.height} has no receipt {place.index}")
-    raw = block.receipts[place.index]
+    raw, certificate = block.receipts[place.index], journal.certificate(place.height)
     receipt = read_receipt(raw)
     return ReceiptView(
         transaction=receipt.transaction.hex(),
@@ -99,6 +101,7 @@ def receipt_at(journal: Journal, place: Place, language: str) -> ReceiptView:
         failed=receipt.failed,
         events=[event_form(event) for event in receipt.events],
         block_hash=block.header.hash().hex(),
+        certificate=None if certificate is None else to_form(certificate),
         proof=f"/v1/proofs/receipts/{receipt.transaction.hex()}",
         bytes=raw.hex(),
     )

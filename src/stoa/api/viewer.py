@@ -20,6 +20,7 @@ from sqlalchemy import Connection, select
 
 from stoa.api.problems import BadRequest, NotAllowed, NotAuthenticated, Problem
 from stoa.api.services import Services
+from stoa.custody.requests import OPERATOR
 from stoa.readmodel.schema import ACCOUNTS, ASSETS, INSTITUTIONS, PARTIES, SECURITIES
 from stoa.wire.request import Seal
 
@@ -41,6 +42,7 @@ class Viewer(msgspec.Struct, frozen=True):
     institutions: Mapping[str, tuple[str, ...]] = {}
     form_token: str = ""
     language: str = ""
+    operator: bool = False  # runs this house: has its keystore's passphrase
 
     @property
     def known(self) -> bool:
@@ -78,6 +80,7 @@ class Viewer(msgspec.Struct, frozen=True):
 
 
 STRANGER: Final = Viewer()
+_OPERATOR: Final = Viewer(user=OPERATOR, operator=True)  # speaks for nobody on the ledger
 House = SkipValidation[NamedDependency[Services]]
 Asking = SkipValidation[NamedDependency[Viewer]]
 
@@ -139,6 +142,8 @@ async def _by_seal(request: Request[Any, Any, Any], services: Services) -> Viewe
     user = await to_thread.run_sync(verify, seal, request.method, target, body, services.clock())
     if not isinstance(user, str):
         raise Problem(NotAuthenticated(user.sentence()), reasons=[(-1, user)])
+    if user == OPERATOR:
+        return _OPERATOR
     return await to_thread.run_sync(viewer_of, services, user)
 
 

@@ -16,7 +16,7 @@ from statistics import median
 from time import perf_counter, process_time
 from typing import Final, NamedTuple
 
-from stoa.bench.market import ASSET, CHAIN, VALIDATOR, Market, genesis, key
+from stoa.bench.market import ASSET, CHAIN, VALIDATOR, Market, genesis, secret_of
 from stoa.bench.slow_disk import SlowDisk
 from stoa.journal.disk import REAL_DISK
 from stoa.journal.journal import Journal
@@ -38,6 +38,7 @@ from stoa.wire.batch import BatchBody, sign_batch
 from stoa.wire.envelope import read_envelope, transaction_id
 
 BARE_A_BLOCK: Final = 40  # bare verifications timed after each block
+SET_UP_BATCH: Final = 24  # transactions of a block while the market is set up
 FSYNC_PROBES: Final = 50
 NOTHING_CHECKED: Final = Share([], 0.0)  # beforehand: signatures are verified where the block is executed
 PRELOAD_ROWS: Final = 200_000  # rows of one write when the state is filled beforehand
@@ -79,18 +80,19 @@ class Figures(NamedTuple):
 def run(options: Options) -> Figures:
     """Run the benchmark and return its figures."""
     if options.folder:
-        return _run(options, Path(options.folder))
+        return run_in(options, Path(options.folder))
     with tempfile.TemporaryDirectory(prefix="stoa-bench-") as folder:
-        return _run(options, Path(folder))
+        return run_in(options, Path(folder))
 
 
-def _run(options: Options, folder: Path) -> Figures:
+def run_in(options: Options, folder: Path) -> Figures:
+    """Run it in an empty folder, where its journal stays."""
     time = wall_clock()
     found(folder, genesis(time))
     market = Market(options.holders, time, options.seed)
     bench = _Bench(folder, options)
     try:
-        bench.commit_all(list(market.set_up()), batch=24)
+        bench.commit_all(list(market.set_up()), batch=SET_UP_BATCH)
         if options.holdings:
             bench.close()
             preload(folder / STATE_FOLDER, options.holdings)
@@ -125,7 +127,7 @@ class _Bench:
         disk = SlowDisk(options.fsync_delay_ms / 1_000) if options.fsync_delay_ms else REAL_DISK
         self._journal = Journal.open(folder / JOURNAL_FOLDER, disk)
         self._store, view, standing = open_state(folder / STATE_FOLDER, self._journal)
-        finality = Finality(CHAIN, Validator(VALIDATOR, key("vote").secret))
+        finality = Finality(CHAIN, Validator(VALIDATOR, secret_of("vote")))
         self._commit = Commit(view, self._store, self._journal, self._journal.head, standing)
         self._quiet, self._share = Quiet(), NOTHING_CHECKED
         core = resumed(self._commit, self._journal, finality.signer(), Epochs())
@@ -159,12 +161,12 @@ class _Bench:
             now = max(wall_clock(), self._commit.head.time)
             number = self._commit.produced.get(VALIDATOR, 0) + 1
             body = BatchBody(CHAIN, VALIDATOR, number, now, tuple(envelopes[at : at + size]))
-            yield Ordered(number, now, encode(sign_batch(body, key("vote").secret)))
+            yield Ordered(number, now, encode(sign_batch(body, secret_of("vote"))))
 
     def measure(self, envelopes: list[bytes]) -> Figures:
         """Drive the load through and take the figures."""
         size = self._options.batch
-        bare = _BareVerifier(envelopes)
+        bare = BareVerifier(envelopes)
         self._verifier.start(envelopes[:size]).get()  # the processes start here, not in the measured time
         self._commit.seconds = dict.fromkeys(self._commit.seconds, 0.0)
         gc.collect()
@@ -172,14 +174,14 @@ class _Bench:
         applied = blocks = 0
         verifying = 0.0
         wall, cpu = perf_counter(), process_time()
-        ahead = self._verifier.start(envelopes[:size])
+        ahead = self._verifier.ahead(envelopes[:size])
         for at, ordered in enumerate(self._batches(envelopes, size)):
-            share = ahead.get()
-            ahead = self._verifier.start(envelopes[(at + 1) * size : (at + 2) * size])
-            final = self._final(ordered, share)
+            share = ahead.get() if ahead else None
+            ahead = self._verifier.ahead(envelopes[(at + 1) * size : (at + 2) * size])
+            final = self._final(ordered, share or NOTHING_CHECKED)
             applied += sum(receipt.applied for receipt in final.receipts)
             blocks += 1
-            verifying += share.seconds if self._verifier.processes else 0.0
+            verifying += share.seconds if share else 0.0
             bare.some()
         wall, cpu = perf_counter() - wall - bare.wall, process_time() - cpu - bare.cpu
         each = (cpu + verifying) / len(envelopes) * 1e6
@@ -197,13 +199,13 @@ class _Bench:
             holdings=self._options.holdings,
             start_seconds=round(self._start_seconds, 3),
             stage_us={
-                "verify": round(verifying / len(envelopes) * 1e6, 1),
                 **{name: round(spent / len(envelopes) * 1e6, 1) for name, spent in self._commit.seconds.items()},
+                "verify": round(verifying / len(envelopes) * 1e6, 1),
             },
         )
 
 
-class _BareVerifier:
+class BareVerifier:
     """Times signature verifications alone, a few at a time, with the keys and digests of the load."""
 
     def __init__(self, envelopes: list[bytes]) -> None:

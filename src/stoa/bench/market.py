@@ -3,13 +3,16 @@
 Everything comes from a seed. Keys are derived from it: they guard nothing.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from hashlib import sha256
+from itertools import cycle
 from random import Random
 from typing import Final, NamedTuple
 
 from stoa.kernel import signing
 from stoa.kernel.base import Instruction
+from stoa.kernel.codec import encode
 from stoa.kernel.identifiers import account_id
 from stoa.kernel.time import DAY
 from stoa.ledger.assets.create_security import CreateSecurity
@@ -26,7 +29,7 @@ from stoa.ledger.identity.open_account import OpenAccount
 from stoa.ledger.identity.register_party import RegisterParty
 from stoa.ledger.settlement.issue import Issue
 from stoa.ledger.settlement.transfer import Transfer
-from stoa.wire.envelope import sign_body
+from stoa.wire.envelope import Envelope, Signature, transaction_id
 
 CHAIN: Final = "bench"
 ASSET: Final = "BENCH"
@@ -45,18 +48,23 @@ _FROZEN: Final = 1  # holder 1's units are all frozen, holder 0 is not verified:
 
 
 class Key(NamedTuple):
-    """A secret with its public key and its 1-of-1 account."""
+    """A public key with its 1-of-1 account, and who signs digests with it."""
 
-    secret: bytes
     public: bytes
     account: bytes
+    sign: Callable[[bytes], bytes]
 
 
 def key(name: str) -> Key:
     """The key derived from a name."""
-    secret = sha256(b"stoa bench " + name.encode()).digest()
+    secret = secret_of(name)
     public = signing.public_key(secret)
-    return Key(secret, public, account_id(1, (public,)))
+    return Key(public, account_id(1, (public,)), partial(signing.sign, secret))
+
+
+def secret_of(name: str) -> bytes:
+    """The secret derived from a name."""
+    return sha256(b"stoa bench " + name.encode()).digest()
 
 
 def genesis(time: int) -> Genesis:
@@ -75,23 +83,31 @@ def _voting(name: str) -> bytes:
 class Market:
     """Holders with their keys, and the transactions that set them up and let them trade."""
 
-    def __init__(self, holders: int, time: int, seed: int) -> None:
+    def __init__(
+        self, holders: int, time: int, seed: int, chain: str = CHAIN, institution: Callable[[str], Key] = key
+    ) -> None:
+        """``institution`` gives the key of an institution's operating account by its code."""
+        self._chain, self._institution = chain, institution
         self.keys = [key(f"holder {number}") for number in range(holders)]
         self._random, self._time = Random(seed), time
         self._sequences: dict[bytes, int] = {}
 
-    def _signed(self, signers: tuple[Key, ...], *instructions: Instruction) -> bytes:
+    def signed(self, signers: tuple[Key, ...], *instructions: Instruction) -> bytes:
+        """An envelope of these instructions with these signatures, in the first signer's lane 0."""
         author = signers[0].account
         self._sequences[author] = self._sequences.get(author, 0) + 1
-        body = Body(CHAIN, author, 0, self._sequences[author], self._time + DAY // 2, instructions)
-        return sign_body(checked_body(body), [(signer.account, signer.secret) for signer in signers])
+        body = Body(self._chain, author, 0, self._sequences[author], self._time + DAY // 2, instructions)
+        raw = checked_body(body)
+        digest = transaction_id(raw)
+        return encode(Envelope(raw, tuple(Signature(one.account, one.public, one.sign(digest)) for one in signers)))
 
     def set_up(self) -> Iterator[bytes]:
         """Envelopes that make the market: cash, the security with its rules, holders, claims, units."""
+        of = self._institution
         trust = (Trust("identity", ("IDP",)),)
-        yield self._signed((key("BANK"),), RegisterCash("USD", "BANK", "Dollar", "USD", 2, Terms(trust, ("*",), ())))
-        controllers = (key("AGENT"), key(VALIDATOR))
-        yield self._signed(controllers, _security(Terms(trust, ("KR", "US"), _rules(len(self.keys)))))
+        yield self.signed((of("BANK"),), RegisterCash("USD", "BANK", "Dollar", "USD", 2, Terms(trust, ("*",), ())))
+        controllers = (of("AGENT"), of(VALIDATOR))
+        yield self.signed(controllers, _security(Terms(trust, ("KR", "US"), _rules(len(self.keys)))))
         for at in range(0, len(self.keys), SET_UP_INSTRUCTIONS // 2):
             some = list(enumerate(self.keys))[at : at + SET_UP_INSTRUCTIONS // 2]
             openings = [
@@ -102,17 +118,26 @@ class Market:
                     OpenAccount(1_000 + number, "BROKER", 1, (one.public,)),
                 )
             ]
-            yield self._signed((key("BROKER"),), *openings)
+            yield self.signed((of("BROKER"),), *openings)
             verified = [number for number, _ in some if number]
             until = self._time + 365 * DAY
-            yield self._signed(
-                (key("IDP"),), *(Attest(1_000 + number, "identity", "IDP", "KR", until) for number in verified)
+            yield self.signed(
+                (of("IDP"),), *(Attest(1_000 + number, "identity", "IDP", "KR", until) for number in verified)
             )
-            yield self._signed(
+            yield self.signed(
                 controllers, *(Issue(ASSET, self.keys[number].account, UNITS_EACH, 0, 0) for number in verified)
             )
         frozen = self.keys[_FROZEN].account
-        yield self._signed(controllers, FreezeUnits(ASSET, frozen, UNITS_EACH, False, "bench", bytes(32)))
+        yield self.signed(controllers, FreezeUnits(ASSET, frozen, UNITS_EACH, False, "bench", bytes(32)))
+
+    def hot_transfers(self, count: int) -> list[bytes]:
+        """Signed transfers that all pay into, or out of, one account."""
+        hot, others = self.keys[_FROZEN + 1], self.keys[_FROZEN + 2 :]
+        pairs = [(hot, other) if number % 2 else (other, hot) for number, other in zip(range(count), cycle(others))]
+        return [
+            self.signed((sender,), Transfer(ASSET, sender.account, receiver.account, 1, 0, ()))
+            for sender, receiver in pairs
+        ]
 
     def transfers(self, count: int, refused_per_mille: int) -> list[bytes]:
         """Signed transfers between random holders; so many of a thousand are built to be refused, in turn for too few
@@ -131,7 +156,7 @@ class Market:
                 receiver = self.keys[0]
             else:
                 sender = self.keys[_FROZEN]
-        return self._signed((sender,), Transfer(ASSET, sender.account, receiver.account, units, 0, ()))
+        return self.signed((sender,), Transfer(ASSET, sender.account, receiver.account, units, 0, ()))
 
 
 def _security(terms: Terms) -> CreateSecurity:

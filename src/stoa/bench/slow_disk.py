@@ -10,7 +10,7 @@ class _SlowFile:
     def __init__(self, file: File, seconds: float) -> None:
         self._file, self._seconds = file, seconds
         self.size, self.read, self.write = file.size, file.read, file.write
-        self.truncate, self.close = file.truncate, file.close
+        self.truncate, self.forget, self.close = file.truncate, file.forget, file.close
 
     def sync(self) -> None:
         """Sync, after the delay."""

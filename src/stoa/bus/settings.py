@@ -8,8 +8,8 @@ from msgspec import Meta
 MAX_SERVERS: Final = 64
 MAX_PAYLOAD_BYTES: Final = 8 * 1024 * 1024  # of one message; the servers' `max_payload` must be this
 MAX_OUTBOUND_BYTES: Final = 32 * 1024 * 1024  # handed over and not yet on the wire; beyond it messages are dropped
-MAX_QUEUED: Final = 1_024  # messages that wait for one handler; beyond it the oldest are dropped
-MAX_QUEUED_BYTES: Final = 32 * 1024 * 1024
+MAX_QUEUED_BYTES: Final = 32 * 1024 * 1024  # that wait for one handler; beyond it messages are dropped
+MESSAGE_BYTES: Final = 32 * 1024  # what a message counts at least, so that small ones are bounded too
 
 CONNECT_S: Final = 3.0  # for one server to take the connection, TLS included
 RETRY_S: Final = 0.25  # from one round over all servers to the next, and between two tries of a kept work
@@ -30,3 +30,7 @@ class BusSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     ca: str = ""
     certificate: str = ""
     key: str = ""
+    word: str = ""  # that the key is sealed under; empty: it is not
+
+    def __repr__(self) -> str:
+        return f"BusSettings({self.name}, {self.servers})"

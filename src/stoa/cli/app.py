@@ -6,11 +6,28 @@ from typing import Annotated, Literal
 
 from cyclopts import CycloptsError, Parameter
 
-from stoa.cli import acting, catalog, founding, history, keys, measuring, persons, proving, query, rebuilding, users
-from stoa.cli.shell import FAULT, PLAIN, USAGE, Common, Trouble, app, console, write_json
+from stoa.cli import (
+    acting,
+    catalog,
+    founding,
+    history,
+    keys,
+    measuring,
+    network_papers,
+    network_running,
+    networking,
+    persons,
+    playing,
+    proving,
+    query,
+    rebuilding,
+    users,
+)  # fmt: skip
+from stoa.cli.shell import FAULT, PLAIN, USAGE, Common, Trouble, Usage, app, console, write_json
 
 COMMANDS = (  # each enters its own
-    founding, keys, users, persons, acting, query, proving, history, rebuilding, measuring, catalog,
+    founding, playing, networking, network_running, network_papers, keys, users, persons, acting, query, proving,
+    history, rebuilding, measuring, catalog,
 )  # fmt: skip
 
 
@@ -30,12 +47,21 @@ def completion(
 def main(tokens: Sequence[str] | None = None) -> None:
     """Run one command and exit."""
     asked = list(sys.argv[1:] if tokens is None else tokens)
+    as_json = "--json" in asked
     try:
-        app(asked, exit_on_error=False, print_error=True, result_action="return_value")
-    except CycloptsError:
+        app(
+            asked,
+            exit_on_error=False,
+            print_error=not as_json,
+            error_console=console(stderr=True),
+            result_action="return_value",
+        )
+    except CycloptsError as error:
+        if as_json:
+            _complain(Usage(str(error)), as_json)
         sys.exit(USAGE)
     except Trouble as trouble:
-        _complain(trouble, "--json" in asked)
+        _complain(trouble, as_json)
         sys.exit(trouble.code)
     except KeyboardInterrupt:
         sys.exit(FAULT)

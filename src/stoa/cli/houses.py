@@ -18,7 +18,7 @@ from stoa.cli.shell import Common, Trouble, Usage
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-    from stoa.api.opening import OpenHouse
+    from stoa.api.opening import OpenHouse, OpenNode
     from stoa.client import Client
     from stoa.custody.secret import Secret
     from stoa.journal.journal import Journal
@@ -154,23 +154,57 @@ def door(common: Common) -> "Iterator[tuple[Client, str]]":
 
 
 @contextmanager
+def operating(common: Common) -> "Iterator[Client]":
+    """A client of the running node for who runs it: the passphrase opens the key that it knows. Raises Usage."""
+    from stoa.api.opening import operator_key
+    from stoa.client import Client
+    from stoa.client.seal import Seal
+    from stoa.custody.keystore import Keystore, KeystoreError
+
+    config = config_of(common)
+    try:
+        key = operator_key(config, Keystore(folder_of(common) / config.keystore, passphrase(common)))
+    except KeystoreError as error:
+        raise Usage(str(error)) from None
+    with Client(f"http://127.0.0.1:{config.port}", Seal(key.reveal(), config.audience)) as client:
+        yield client
+
+
+@contextmanager
 def opened(common: Common) -> "Iterator[OpenHouse]":
     """The house, opened by this command. Raises Trouble and Usage in the words of what is wrong."""
     from stoa.api.opening import OpenHouse
+
+    with _troubled(), OpenHouse(folder_of(common), passphrase(common)) as house:
+        yield house
+
+
+@contextmanager
+def opened_node(common: Common) -> "Iterator[OpenNode]":
+    """The house's validator alone, opened by this command. Raises Trouble and Usage."""
+    from stoa.api.opening import OpenNode
+
+    with _troubled(), OpenNode(folder_of(common), passphrase(common)) as house:
+        yield house
+
+
+@contextmanager
+def _troubled() -> "Iterator[None]":
     from stoa.custody.durable import Busy
     from stoa.custody.keystore import KeystoreError
     from stoa.custody.policy import PolicyError
     from stoa.journal.faults import Damaged, Occupied
+    from stoa.node.links import CannotReach
+    from stoa.ordering.jetstream_log import LogUnfit
+    from stoa.ordering.jetstream_safe import LogUnsafe
 
-    folder = folder_of(common)
-    config_of(common)
     try:
-        house = OpenHouse(folder, passphrase(common))
+        yield
     except (KeystoreError, PolicyError) as error:
         raise Usage(str(error)) from None
     except (Occupied, Busy) as error:
         raise Trouble(f"{error}: another process has this ledger open") from None
+    except (CannotReach, LogUnfit, LogUnsafe) as error:
+        raise Trouble(str(error)) from None
     except Damaged as error:
         raise Trouble(f"{error}. Run: stoa verify") from None
-    with house:
-        yield house

@@ -34,3 +34,77 @@ def ledger(
     options = Options(transfers, holders, holdings, per_mille, batch, processes, fsync_delay_ms, seed)
     figures = run(options)
     common.fields({**figures._asdict(), "workload": asdict(options)}, "stoa bench ledger")
+
+
+@bench.command
+def network(
+    *,
+    validators: Annotated[int, Parameter(help="Validators, each with an ordering server: 5 to 7.")] = 5,
+    rate: Annotated[int, Parameter(help="Transfers offered a second, by all gateways together.")] = 1_000,
+    seconds: Annotated[int, Parameter(help="How long they are offered.")] = 10,
+    holders: Annotated[int, Parameter(help="Verified holders among whom they go.")] = 1_000,
+    refused_share: Annotated[float, Parameter(help="Share built to be refused.")] = 0.02,
+    fsync_delay_ms: Annotated[float, Parameter(help="Added to each sync of every journal.")] = 0.0,
+    paused: Annotated[int, Parameter(help="Validators that stand still during the load.")] = 0,
+    late: Annotated[int, Parameter(help="Validators that start from genesis in its middle.")] = 0,
+    hot: Annotated[bool, Parameter(negative="", help="Every transfer touches one account.")] = False,
+    byzantine: Annotated[bool, Parameter(negative="", help="More than two thirds must vote.")] = False,
+    linger_ms: Annotated[int, Parameter(help="How long a batch waits for more.")] = 100,
+    first_port: Annotated[int, Parameter(help="The first of ten ports for each validator.")] = 9_500,
+    common: Common = PLAIN,
+) -> None:
+    """Final transfers a second by several validators on this machine, under an open load, and their latency."""
+    from dataclasses import asdict
+
+    from stoa.bench.network import MAX_VALIDATORS, MIN_VALIDATORS, Options, run
+
+    if not MIN_VALIDATORS <= validators <= MAX_VALIDATORS or min(rate, seconds, holders) < 1:
+        raise Usage(f"--validators lies between {MIN_VALIDATORS} and {MAX_VALIDATORS}, counts are 1 or more")
+    if not 0 <= refused_share <= 1 or paused + late >= validators or min(paused, late) < 0:
+        raise Usage("--refused-share lies between 0 and 1; --paused and --late leave at least one validator")
+    options = Options(
+        validators, rate, seconds, holders, round(refused_share * 1_000), fsync_delay_ms, paused, late, hot,
+        first_port, linger_ms, byzantine,
+    )  # fmt: skip
+    figures = run(options)
+    common.fields({**figures._asdict(), "workload": asdict(options)}, "stoa bench network")
+
+
+@bench.command
+def distribution(
+    *,
+    holders: Annotated[int, Parameter(help="Holders to be paid.")] = 100_000,
+    traffic: Annotated[int, Parameter(help="Transfers a second of other people meanwhile.")] = 500,
+    seed: int = 1,
+    common: Common = PLAIN,
+) -> None:
+    """Income for a crowd on a real node, and how long other people's transfers take meanwhile."""
+    from dataclasses import asdict
+
+    from stoa.bench.distribution import Options, run
+
+    if holders < 1 or traffic < 0:
+        raise Usage("--holders is 1 or more, --traffic is 0 or more")
+    options = Options(holders, traffic, seed)
+    common.fields({**run(options)._asdict(), "workload": asdict(options)}, "stoa bench distribution")
+
+
+@bench.command
+def replay(
+    *,
+    transfers: Annotated[int, Parameter(help="Transfers in the journal that is replayed.")] = 20_000,
+    holders: Annotated[int, Parameter(help="Verified holders among whom they go.")] = 1_000,
+    batch: Annotated[int, Parameter(help="Transactions of a batch.")] = 2_000,
+    processes: Annotated[int, Parameter(help="Verifying processes; -1: one for each core but one.")] = -1,
+    seed: int = 1,
+    common: Common = PLAIN,
+) -> None:
+    """A journal executed again from genesis: once checking every signature, once trusting its certificates."""
+    from stoa.bench.ledger import Options
+    from stoa.bench.replay import run
+
+    if min(transfers, holders, batch) < 1:
+        raise Usage("counts are 1 or more")
+    figures = run(Options(transfers, holders, batch=batch, processes=processes, seed=seed))
+    paces = {"verifying": figures.verifying._asdict(), "trusting": figures.trusting._asdict()}
+    common.fields({**figures._asdict(), **paces}, "stoa bench replay")

@@ -1,11 +1,11 @@
 """``stoa verify``, ``stoa prove`` and ``stoa snapshot``: the record checked, and shown to who trusts nobody."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 from cyclopts import App, Parameter
 
-from stoa.cli.houses import config_of, folder_of, is_running, journal_of, opened, passphrase, reading
+from stoa.cli.houses import config_of, folder_of, is_running, journal_of, opened, operating, passphrase, reading
 from stoa.cli.query import account_of, digest_of
 from stoa.cli.shell import PLAIN, Common, Refused, Trouble, Usage, app, console, plain
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 prove = App(name="prove", help="Make proof files of receipts and holdings, and check them without a ledger.")
 app.command(prove)
+LOOK_SECONDS: Final = 0.2  # between two looks at a snapshot that is being taken
 Out = Annotated[Path, Parameter(help="The file to write.")]
 
 
@@ -152,13 +153,36 @@ def check(
 
 @app.command
 def snapshot(*, common: Common = PLAIN) -> None:
-    """Write all rows of the state to a file beside the journal, from which a lost state is restored faster."""
+    """Write all rows of the state to a file beside the journal, from which a lost state is restored faster.
+
+    A running node is asked to do it, and goes on.
+    """
     if is_running(common):
-        raise Usage(common.words("Stop the node first.", "먼저 노드를 종료하십시오."))
-    with opened(common) as house:
-        path = house.services.node.snapshot()
+        path = _taken(common)
+    else:
+        with opened(common) as house:
+            path = house.services.node.snapshot()
     answer = {"file": str(path), "bytes": path.stat().st_size}
     common.done(answer, f"The snapshot is in {path}.", f"스냅샷을 {path}에 저장했습니다.")
+
+
+def _taken(common: Common) -> Path:
+    """Where the running node has put a snapshot that it was asked for. Raises Trouble."""
+    import time
+
+    from stoa.client import ClientError
+
+    try:
+        with operating(common) as client:
+            now = client.take_snapshot()
+            while now.state == "running":
+                time.sleep(LOOK_SECONDS)
+                now = client.snapshot_state()
+    except ClientError as error:
+        raise Trouble(str(error)) from None
+    if now.state != "taken":
+        raise Trouble(now.why or f"the node says: {now.state}")
+    return Path(now.file)
 
 
 def _write(common: Common, file: Path, proof: Any) -> None:

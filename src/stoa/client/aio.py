@@ -12,7 +12,7 @@ from stoa.client.keys import Signer
 from stoa.client.plans import BUSY, Answer, Ask, Pause, Plan, T, problem_of
 from stoa.client.seal import Seal
 from stoa.client.submitting import Desk, send
-from stoa.client.views import Asset, Block, Explanation, Fact, Intent, Keys, Portfolio, Transaction
+from stoa.client.views import Asset, Block, Explanation, Fact, Intent, Keys, Portfolio, SnapshotState, Transaction
 from stoa.kernel.base import Instruction
 from stoa.ledger.catalog import Receipt
 from stoa.wire.envelope import read_envelope, transaction_id
@@ -125,6 +125,14 @@ class AsyncClient:
     async def block(self, height: int) -> Block:
         """A block in short."""
         return await self._run(asking.block(height))
+
+    async def take_snapshot(self) -> SnapshotState:
+        """Have the node begin a snapshot of its state, unless one is under way: for who runs it."""
+        return await self._run(asking.take_snapshot())
+
+    async def snapshot_state(self) -> SnapshotState:
+        """How the last snapshot stands that was asked for: for who runs the node."""
+        return await self._run(asking.snapshot_state())
 
     async def prove_receipt(self, transaction: bytes) -> bytes:
         """The proof file of a final transaction's receipt, for ``check_proof``."""

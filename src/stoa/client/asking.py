@@ -5,7 +5,7 @@ from typing import Any
 
 from stoa.client.plans import Ask, Plan, ask, ask_once, decode, read
 from stoa.client.submitting import OCTETS
-from stoa.client.views import Asset, Block, Explanation, Intent, Keys, Portfolio, Transaction
+from stoa.client.views import Asset, Block, Explanation, Intent, Keys, Portfolio, SnapshotState, Transaction
 from stoa.kernel.base import Instruction
 from stoa.kernel.identifiers import address
 from stoa.wire.forms import to_form
@@ -63,6 +63,16 @@ def block(height: int) -> Plan[Block]:
     found = yield from read(dict[str, Any], Ask("GET", f"/v1/blocks/{height}"))
     line = found["block"]
     return Block(**{name: line[name] for name in Block.__struct_fields__})
+
+
+def take_snapshot() -> Plan[SnapshotState]:
+    """Have the node begin a snapshot of its state, unless one is under way: for who runs it."""
+    return read(SnapshotState, Ask("POST", "/v1/snapshots"))
+
+
+def snapshot_state() -> Plan[SnapshotState]:
+    """How the last snapshot stands that was asked for: for who runs the node."""
+    return read(SnapshotState, Ask("GET", "/v1/snapshots"))
 
 
 def prove_receipt(digest: bytes) -> Plan[bytes]:

@@ -7,7 +7,8 @@ import msgspec
 from stoa.client.errors import Reason
 from stoa.kernel.base import Event
 from stoa.ledger.catalog import EVENT_BY_TAG, Receipt, read_receipt
-from stoa.wire.forms import pick_form
+from stoa.wire.forms import from_form, pick_form
+from stoa.wire.vote import Certificate
 
 
 class Keys(msgspec.Struct, frozen=True):
@@ -24,6 +25,7 @@ class Keys(msgspec.Struct, frozen=True):
 
 class _Receipt(msgspec.Struct, frozen=True):
     bytes: str
+    certificate: dict[str, Any] | None = None
 
 
 class Transaction(msgspec.Struct, frozen=True):
@@ -37,6 +39,13 @@ class Transaction(msgspec.Struct, frozen=True):
     def decoded(self) -> Receipt | None:
         """The receipt behind its canonical bytes, once it is final."""
         return read_receipt(bytes.fromhex(self.receipt.bytes)) if self.receipt else None
+
+    @property
+    def certificate(self) -> Certificate | None:
+        """The votes that made its block final; None where a later block's certificate covers it. They are what the
+        door says: ``stoa.client.check_proof`` checks them, and that the receipt is in the block."""
+        form = self.receipt.certificate if self.receipt else None
+        return None if form is None else from_form(Certificate, form)
 
 
 class Explanation(msgspec.Struct, frozen=True):
@@ -114,6 +123,15 @@ class Portfolio(msgspec.Struct, frozen=True):
 
     party: int
     lines: list[Line]
+
+
+class SnapshotState(msgspec.Struct, frozen=True):
+    """A snapshot that was asked for: ``state`` is none, running, taken (in ``file``) or failed (``why``)."""
+
+    state: str
+    file: str
+    bytes: int
+    why: str
 
 
 class Block(msgspec.Struct, frozen=True):

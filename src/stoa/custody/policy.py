@@ -45,6 +45,22 @@ GRAVITY: Final[tuple[type[Refusal], ...]] = (
     why.OverDailyLimit,
 )
 
+STARTER: Final = """\
+# Who may have what signed, in the order in which grants are tried. A user, his roles and accounts: `stoa users add`.
+
+[[grant]]
+id = "investors"
+roles = ["investor"]
+accounts = ["linked"]
+instructions = ["settlement.transfer.*", "settlement.settle.*", "offerings.subscribe.*", "offerings.withdraw.*"]
+
+[[grant]]
+id = "clerks"
+roles = ["clerk"]
+accounts = ["linked"]
+instructions = ["*"]
+"""
+
 
 class PolicyError(ValueError):
     """The policy file does not say what a policy can say; the message names the place."""

@@ -85,7 +85,7 @@ class Users:
         language: Language = "en",
     ) -> User:
         """A new user. Raises UserError."""
-        if not _ID.match(user):
+        if not _ID.fullmatch(user):
             raise UserError("a user's id has 1 to 64 small letters, digits or . _ @ -")
         _bounded(roles, accounts)
         row = {"id": user, "password": self._hash(password), "roles": encode(roles), "party": party}

@@ -110,7 +110,7 @@ class Gate:
             refused = self._objection(transaction, digest, len(raw))
         if refused is not None:
             return refused
-        if not signatures_valid(envelope):  # the dearest check, outside of the lock
+        if not signatures_valid(envelope, transaction):  # the dearest check, outside of the lock
             return SignatureInvalid(body.author)
         with self._lock:
             refused = self._objection(transaction, digest, len(raw))

@@ -16,9 +16,10 @@ from stoa.journal.flaws import (
     block_flaws,
     certificate_flaws,
     checkpoint_flaws,
+    header_flaws,
     vote_flaws,
 )
-from stoa.journal.payloads import Kept, Opening, Payload, guess_payload, height_of, read_payload
+from stoa.journal.payloads import Dropped, Kept, Opening, Payload, guess_payload, height_of, read_payload
 from stoa.journal.record import HEAD_BYTES, Kind, Record, Unreadable, head_height
 from stoa.wire.block import Header
 from stoa.wire.vote import Certificate, Checkpoint
@@ -35,13 +36,14 @@ class Chain:
         self.height = 0  # of the last block, whole or not
         self.certified = 0
         self.transactions = 0
+        self.dropped = 0  # blocks whose body is not here
         self.replaced = 0  # blocks in whose place another one came
         self.seen = dict.fromkeys(Kind, 0)
         self._authority = authority
         self._before: Header | None = None
         self._parent: Header | None = None  # of the block before that one
         self._settled = 0  # greatest height with a certificate or a checkpoint
-        self._counted = 0  # transactions of the last whole block
+        self._counted = (0, 0)  # transactions, and 1 for a dropped body, of the last whole block
         self._hashes = bytearray()  # of all blocks by height, zeros where one is not whole
 
     def flaws(self, record: Record) -> Iterator[Flaw]:
@@ -68,7 +70,7 @@ class Chain:
         wrong = next(self._content_flaws(payload), None) if flaw.field == "payload" and payload else None
         self._before = None
         if height > self.height:
-            self.height, self._parent, self._counted = height, None, 0
+            self.height, self._parent, self._counted = height, None, (0, 0)
         return height, f"{flaw.field}.{wrong[0]}" if wrong else flaw.field
 
     def hash_at(self, height: int) -> bytes | None:
@@ -86,7 +88,10 @@ class Chain:
                 yield from self._genesis_flaws(payload.header)
             case Kept():
                 yield from self._content_flaws(payload)
-                self._take_in(payload.block.header, len(payload.block.envelopes))
+                self._take_in(payload.block.header, (len(payload.block.envelopes), 0))
+            case Dropped():
+                yield from self._content_flaws(payload)
+                self._take_in(payload.header, (payload.header.count, 1))
             case Certificate() | Checkpoint():
                 yield from self._signed_flaws(payload)
 
@@ -100,14 +105,18 @@ class Chain:
         self._take_in(header)
 
     def _content_flaws(self, payload: Payload) -> Iterator[Flaw]:
-        if not isinstance(payload, Kept):
+        if not isinstance(payload, Kept | Dropped):
             return
-        header = payload.block.header
+        header = payload.block.header if isinstance(payload, Kept) else payload.header
         authority = self.authority_at(header.height)
         replaces = self._replaces(header)
         if self._before is None and not replaces and header.height <= self.height and self.hash_at(header.height):
             yield "height", f"block {header.height} is here a second time"
-        yield from block_flaws(self._parent if replaces else self._before, payload.block, authority)
+        before = self._parent if replaces else self._before
+        if isinstance(payload, Kept):
+            yield from block_flaws(before, payload.block, authority)
+        else:
+            yield from header_flaws(before, header, payload.batch_signature, authority)
         for vote in payload.votes:
             yield from vote_flaws(header, vote, authority)
 
@@ -127,14 +136,16 @@ class Chain:
         """Whether it may stand in the place of the last block, which nothing settles yet."""
         return self._settled < header.height == self.height
 
-    def _take_in(self, header: Header, transactions: int = 0) -> None:
+    def _take_in(self, header: Header, counted: tuple[int, int] = (0, 0)) -> None:
         if not self._replaces(header):
             self._parent = self._before
         elif self.hash_at(header.height):
             self.replaced += 1
-            self.transactions -= self._counted
-        self.transactions += transactions
-        self._counted = transactions
+            self.transactions -= self._counted[0]
+            self.dropped -= self._counted[1]
+        self._counted = counted
+        self.transactions += counted[0]
+        self.dropped += counted[1]
         self._before = self.head = header
         self.height = header.height
         self._hashes.extend(bytes(max(0, (header.height + 1) * _HASH_BYTES - len(self._hashes))))

@@ -13,8 +13,9 @@ from stoa.journal.chain import Chain
 from stoa.journal.disk import REAL_DISK, Disk, read_part
 from stoa.journal.faults import Damage, NoJournal
 from stoa.journal.flaws import Authorities, Authority
+from stoa.journal.payloads import passed_on
 from stoa.journal.record import MARKER_BYTES, Kind, Record, Unreadable, next_whole, unpack
-from stoa.journal.segment import BadHead, Mark, Outline, name_of, outline_name
+from stoa.journal.segment import BadHead, Mark, Outline, Row, name_of, outline_name
 from stoa.wire.block import Header
 
 MAX_DAMAGES: Final = 1_000  # kept in one report; all are counted
@@ -29,7 +30,8 @@ class Report(NamedTuple):
     certified: int  # greatest height with a certificate
     blocks: int  # at as many heights; see ``replaced``
     replaced: int  # blocks in whose place another one came before anything certified them; their records are still here
-    transactions: int
+    dropped: int  # of these blocks so many are here without their body: what it held was not checked
+    transactions: int  # in all of these blocks, by their headers
     certificates: int
     checkpoints: int
     size: int  # bytes of all segments
@@ -88,7 +90,7 @@ class _Walk:
         if not full:
             self._note(len(data), self._chain.height + 1, "end", "it was full, and the segment after it is missing")
         elif before == self._found:
-            self._outline(Outline(first, len(data), self._checksum or 0, rows))
+            self._outline(Outline(first, marker, len(data), self._checksum or 0, rows))
 
     def finish(self, expected: Header | None) -> None:
         """Compare the end with the mark, and with the head that was expected."""
@@ -98,8 +100,9 @@ class _Walk:
         mark = segment.read_mark(self._disk, self._folder)
         if mark is None and segment.MARK_NAME in self._names:
             self._keep(Damage(segment.MARK_NAME, 0, chain.height, "mark", "it cannot be read; it may be deleted"))
-        if mark and mark > self._end:
-            why = f"it ends here, and was synced up to byte {mark.offset} of {name_of(mark.first)}"
+        claimed = segment.believed(self._disk, self._folder, mark, self._end.first)
+        if claimed and claimed > self._end:
+            why = f"it ends here, and was synced up to byte {claimed.offset} of {name_of(claimed.first)}"
             self._note(offset, chain.height + 1, "end", why)
         if expected is None:
             return
@@ -118,7 +121,8 @@ class _Walk:
             found=self._found,
             head=chain.head,
             certified=chain.certified,
-            blocks=chain.seen[Kind.BLOCK] - chain.replaced,
+            blocks=chain.seen[Kind.BLOCK] + chain.seen[Kind.DROPPED] - chain.replaced,
+            dropped=chain.dropped,
             replaced=chain.replaced,
             transactions=chain.transactions,
             certificates=chain.seen[Kind.CERTIFICATE],
@@ -142,7 +146,7 @@ class _Walk:
         chain.name, self._checksum = head.chain, head.checksum
         return head.marker
 
-    def _records(self, data: bytes, marker: bytes) -> list[tuple[int, int, int]]:
+    def _records(self, data: bytes, marker: bytes) -> list[Row]:
         """Check all records, and return the rows of the whole ones."""
         at, rows = min(segment.HEAD_BYTES, len(data)), []
         while at < len(data):
@@ -163,14 +167,19 @@ class _Walk:
     def _record(self, record: Record) -> None:
         if self._checksum not in (None, record.previous):
             self._note(record.start, record.height, "previous", "the record does not follow the one before it")
-        self._checksum = record.checksum
         for field, why in self._chain.flaws(record):
             self._note(record.start, record.height, field, why)
+        self._checksum = passed_on(record)
 
     def _outline(self, outline: Outline) -> None:
-        """An outline is compared byte for byte with the one that the segment's records give."""
+        """An outline is compared byte for byte with the one that the segment's records give. One of another marker is
+        of the segment before it was written anew, or after; nobody uses it.
+        """
         name = outline_name(outline.first)
-        if read_part(self._disk, self._folder / name) != outline.pack():
+        kept = segment.read_outline(self._disk, self._folder, outline.first)
+        if (kept is None or kept.marker == outline.marker) and read_part(
+            self._disk, self._folder / name
+        ) != outline.pack():
             why = "it does not match its segment; it may be deleted"
             self._keep(Damage(name, 0, outline.first, "outline", why))
 

@@ -26,6 +26,9 @@ class File(Protocol):
     def sync(self) -> None:
         """Return when all that was written is on the disk. After a failure, what is on the disk is unknown."""
 
+    def forget(self, offset: int, length: int) -> None:
+        """Have the next read of these bytes come from the disk rather than from memory, as far as they are synced."""
+
     def close(self) -> None: ...
 
 
@@ -45,7 +48,9 @@ class Disk(Protocol):
         """The names in the folder, sorted; none when there is no such folder."""
 
     def make_folder(self, folder: Path) -> None: ...
-    def rename(self, old: Path, new: Path) -> None: ...
+    def rename(self, old: Path, new: Path) -> None:
+        """One act: after a crash the file has the old name or the new one."""
+
     def sync_folder(self, folder: Path) -> None: ...
     def lock(self, path: Path) -> Lock:
         """Exclusive among processes. Raises BlockingIOError when somebody else holds it."""
@@ -77,6 +82,9 @@ class _RealFile:
 
     def sync(self) -> None:
         os.fdatasync(self._descriptor)
+
+    def forget(self, offset: int, length: int) -> None:
+        os.posix_fadvise(self._descriptor, offset, length, os.POSIX_FADV_DONTNEED)
 
     def close(self) -> None:
         os.close(self._descriptor)

@@ -42,6 +42,14 @@ class NotNext(ValueError):
     """What was to be kept does not belong there: another height, another block hash, another chain."""
 
 
+class BodyDropped(LookupError):
+    """The block is here with header, votes and certificate alone; the transactions and receipts are kept by others."""
+
+    def __init__(self, height: int) -> None:
+        super().__init__(f"the body of block {height} is not kept here")
+        self.height = height
+
+
 class Occupied(Exception):
     """The folder already holds a journal, or another process is writing to it."""
 

@@ -9,32 +9,43 @@ One thread writes at a time (a lock sees to it), any thread reads, and other pro
 
 import time
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from threading import TIMEOUT_MAX, Condition, Lock
-from typing import Final, Self
+from typing import Final, Self, TypeVar
 
 from stoa.journal.disk import REAL_DISK, Disk
-from stoa.journal.faults import Damaged, NotNext
-from stoa.journal.log import Log
+from stoa.journal.faults import BodyDropped, Damaged, NotNext
+from stoa.journal.log import READS, Decoders, Log, caught_up
 from stoa.journal.payloads import (
+    Dropped,
     Kept,
     Opening,
     read_certificate,
     read_checkpoint,
+    read_dropped,
+    read_dropped_header,
     read_kept,
     read_kept_header,
     read_opening,
 )
 from stoa.journal.record import Kind
+from stoa.journal.rewriting import Rewriting
 from stoa.journal.segment import SEGMENT_BYTES
 from stoa.journal.writer import Writer, create
 from stoa.kernel.codec import encode
 from stoa.wire.block import Block, Header
 from stoa.wire.vote import Certificate, Checkpoint, Vote
 
+T = TypeVar("T")
+
 RECENT_HEADERS: Final = 256
 POLL_SECONDS: Final = 0.05  # how often a reader of another process's journal looks for news while it waits
+
+_BLOCKS: Final[Decoders[Kept | Dropped]] = {Kind.BLOCK: read_kept, Kind.DROPPED: read_dropped}
+_HEADERS: Final[Decoders[Header]] = {Kind.BLOCK: read_kept_header, Kind.DROPPED: read_dropped_header}
+_CERTIFICATES: Final[Decoders[Certificate]] = {Kind.CERTIFICATE: read_certificate}
+_CHECKPOINTS: Final[Decoders[Checkpoint]] = {Kind.CHECKPOINT: read_checkpoint}
 
 
 class Journal:
@@ -46,7 +57,7 @@ class Journal:
         self._changed = Condition()
         self._closed = False
         self._recent: OrderedDict[tuple[int, int], Header] = OrderedDict()  # by height and place: a tail may change
-        opening = log.read(log.index.genesis, Kind.GENESIS, 0, read_opening)
+        opening = log.read(log.index.genesis, 0, {Kind.GENESIS: read_opening})
         self.genesis = opening.document
         self._genesis_header = opening.header
         self._synced = log.index.height
@@ -82,9 +93,7 @@ class Journal:
         Raises NoJournal, Occupied when another process writes to it, and Damaged for anything that no crash explains.
         """
         if readonly:
-            log = Log(folder, disk)
-            log.refresh()
-            return cls(log)
+            return cls(caught_up(folder, disk))
         writer = Writer(folder, disk, segment_bytes)
         writer.open()
         try:
@@ -100,6 +109,11 @@ class Journal:
         self.close()
 
     # ---- what is there
+
+    @property
+    def log(self) -> Log:
+        """The files behind it, for this room."""
+        return self._log
 
     @property
     def chain(self) -> str:
@@ -136,16 +150,26 @@ class Journal:
         if height == 0:
             return self._genesis_header
         with self._changed:
-            place = self._block_place(height)
-            if known := self._recent.get((height, place)):
+            if known := self._recent.get((height, self._block_place(height))):
                 return known
-        header = self._log.read(place, Kind.BLOCK, height, read_kept_header)
-        self._remember(place, header)
+            before = self._log, self._log.generation
+        header, place = self._read(height, self._place_finder(height), _HEADERS)
+        with self._changed:
+            if (self._log, self._log.generation) == before:
+                self._remember(place, header)
         return header
 
     def block(self, height: int) -> Block:
-        """The block at a height from 1. Raises LookupError."""
-        return self._kept(height).block
+        """The block at a height from 1. Raises LookupError, of which BodyDropped says that others keep it."""
+        kept = self._kept(height)
+        if isinstance(kept, Dropped):
+            raise BodyDropped(height)
+        return kept.block
+
+    def receipt_count(self, height: int) -> int:
+        """How many receipts the block has, also when its body was dropped. Raises LookupError."""
+        kept = self._kept(height)
+        return kept.receipts if isinstance(kept, Dropped) else len(kept.block.receipts)
 
     def votes(self, height: int) -> tuple[Vote, ...]:
         """The votes that were appended with the block. Raises LookupError."""
@@ -156,33 +180,35 @@ class Journal:
         replaced. A validator that starts again must not contradict them.
         """
         with self._changed:
-            height = self.height
-            places = [*self._log.index.replaced, *self._log.index.blocks[-1:]]
-        kept = [self._log.read(place, Kind.BLOCK, height, read_kept) for place in places]
+            height, log = self.height, self._log
+            places = [*log.index.replaced, *log.index.blocks[-1:]]
+            kept = [log.read(place, height, _BLOCKS) for place in places]
         return tuple(vote for one in kept for vote in one.votes)
 
     def certificate(self, height: int) -> Certificate | None:
         """The certificate for the block, if it has been written."""
-        with self._changed:
-            place = self._log.index.certificate(height)
-        return self._log.read(place, Kind.CERTIFICATE, height, read_certificate) if place else None
+        try:
+            return self._read(height, lambda: self._certificate_place(height), _CERTIFICATES)[0]
+        except LookupError:
+            return None
 
     def checkpoints(self) -> Iterator[Checkpoint]:
         """All checkpoints, in the order in which they were written."""
-        for height, place in list(self._log.index.checkpoints):
-            yield self._log.read(place, Kind.CHECKPOINT, height, read_checkpoint)
+        for number, (height, _) in enumerate(list(self._log.index.checkpoints)):
+            yield self._checkpoint(height, number)
 
     def latest_checkpoint(self, at_or_below: int | None = None) -> Checkpoint | None:
         """The checkpoint of the greatest height, at most the given one; of several at that height the last written."""
         with self._changed:
-            known = [row for row in self._log.index.checkpoints if at_or_below is None or row[0] <= at_or_below]
-        if not known:
-            return None
-        height, place = max(known)
-        return self._log.read(place, Kind.CHECKPOINT, height, read_checkpoint)
+            rows = self._log.index.checkpoints
+            known = [(row[0], at) for at, row in enumerate(rows) if at_or_below is None or row[0] <= at_or_below]
+        return self._checkpoint(*max(known)) if known else None
 
     def replay(self, start: int = 1, last: int | None = None) -> Iterator[tuple[Block, Certificate | None]]:
-        """The blocks from ``start`` to ``last`` (included; by default to the end), each with its own certificate."""
+        """The blocks from ``start`` to ``last`` (included; by default to the end), each with its own certificate.
+
+        Raises BodyDropped at the first one whose body is not kept here.
+        """
         for height in range(start, (self.height if last is None else last) + 1):
             yield self.block(height), self.certificate(height)
 
@@ -201,7 +227,7 @@ class Journal:
         header, payload = block.header, encode(Kept(block, votes))
         with self._writing, self._changed:
             self._require_next(header)
-            self._writer().write(Kind.BLOCK, header.height, payload)
+            self.writer().write(Kind.BLOCK, header.height, payload)
             self._synced = min(self._synced, header.height - 1)
             self._remember(self._block_place(header.height), header)
 
@@ -210,20 +236,20 @@ class Journal:
         with self._writing, self._changed:
             self._require_known(certificate.height, certificate.block_hash, lowest=1)
             if not self._log.index.certificate(certificate.height):
-                self._writer().write(Kind.CERTIFICATE, certificate.height, encode(certificate))
+                self.writer().write(Kind.CERTIFICATE, certificate.height, encode(certificate))
             self._changed.notify_all()
 
     def checkpoint(self, checkpoint: Checkpoint) -> None:
         """Keep a checkpoint of a block's state; durable after the next ``sync``. Raises NotNext, DiskFull."""
         with self._writing, self._changed:
             self._require_known(checkpoint.height, checkpoint.block_hash)
-            self._writer().write(Kind.CHECKPOINT, checkpoint.height, encode(checkpoint))
+            self.writer().write(Kind.CHECKPOINT, checkpoint.height, encode(checkpoint))
 
     def sync(self) -> None:
         """Make everything appended durable. Raises Fatal when the disk fails; it is never tried again."""
         with self._writing:
             height = self.height
-            self._writer().sync()
+            self.writer().sync()
             with self._changed:
                 self._synced = height
                 self._changed.notify_all()
@@ -235,7 +261,14 @@ class Journal:
         if isinstance(self._log, Writer):
             return self.final
         with self._changed:
-            self._log.refresh()
+            if self._log.stale(last_only=True):
+                self._open_again()
+            try:
+                self._log.refresh()
+            except Damaged:
+                if not self._log.stale():
+                    raise
+                self._open_again()
             self._synced = self._log.index.height
             return self.final
 
@@ -282,13 +315,61 @@ class Journal:
             raise NotNext(f"block {height} with hash {block_hash.hex()} is not in this journal")
 
     def _remember(self, place: int, header: Header) -> None:
-        with self._changed:
-            self._recent[header.height, place] = header
-            if len(self._recent) > RECENT_HEADERS:
-                self._recent.popitem(last=False)
+        self._recent[header.height, place] = header
+        if len(self._recent) > RECENT_HEADERS:
+            self._recent.popitem(last=False)
 
-    def _kept(self, height: int) -> Kept:
-        return self._log.read(self._block_place(height), Kind.BLOCK, height, read_kept)
+    def _kept(self, height: int) -> Kept | Dropped:
+        return self._read(height, self._place_finder(height), _BLOCKS)[0]
+
+    def _checkpoint(self, height: int, number: int) -> Checkpoint:
+        return self._read(height, lambda: self._log.index.checkpoints[number][1], _CHECKPOINTS)[0]
+
+    def _read(self, height: int, find: Callable[[], int], decode: Decoders[T]) -> tuple[T, int]:
+        """What a record holds, and its place. When its segment was written anew meanwhile, it is looked up again."""
+        for left in reversed(range(READS)):
+            with self._changed:
+                log, generation, place = self._log, self._log.generation, find()
+            try:
+                return log.read(place, height, decode), place
+            except Damaged:
+                if not left or not self.moved(log, generation):
+                    raise
+        raise AssertionError
+
+    def moved(self, log: Log, generation: int) -> bool:
+        """Whether the records of the log as it was known lie elsewhere now; what was found missing may be there."""
+        with self._changed:
+            if self._log is log and not isinstance(log, Writer) and log.stale():
+                self._open_again()
+            return (self._log, self._log.generation) != (log, generation)
+
+    def writing(self) -> Lock:
+        """Hold it, and nobody appends or syncs meanwhile; for this room. Taken before ``still``."""
+        return self._writing
+
+    def still(self) -> Condition:
+        """Hold it, and nothing of the log changes meanwhile; for this room."""
+        return self._changed
+
+    def swap(self, made: Rewriting) -> bool:
+        """Put a segment that was written anew in the place of the old one, for this room; see ``Writer.swap``."""
+        with self._changed:
+            self._recent.clear()
+            return self.writer().swap(made)
+
+    def _open_again(self) -> None:
+        self._recent.clear()
+        self._log = caught_up(self._log.folder, self._log.disk)
+        self._synced = self._log.index.height
+
+    def _place_finder(self, height: int) -> Callable[[], int]:
+        return lambda: self._block_place(height)
+
+    def _certificate_place(self, height: int) -> int:
+        if place := self._log.index.certificate(height):
+            return place
+        raise LookupError(f"there is no certificate of block {height}")
 
     def _block_place(self, height: int) -> int:
         with self._changed:
@@ -296,7 +377,8 @@ class Journal:
                 raise LookupError(f"there is no block {height}: the journal holds blocks 1 to {self.height}")
             return self._log.index.blocks[height - 1]
 
-    def _writer(self) -> Writer:
+    def writer(self) -> Writer:
+        """The log with its pen, for this room. Raises ValueError when the journal is open for reading only."""
         if not isinstance(self._log, Writer):
             raise ValueError("this journal is open for reading only")
         return self._log

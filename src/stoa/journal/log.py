@@ -5,9 +5,10 @@ by its place. Knows records and heights; what the payloads mean is the journal's
 segment, and of the full ones their outlines where they have them; ``check.inspect`` reads everything.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from contextlib import closing
 from pathlib import Path
-from typing import TypeVar
+from typing import Final, TypeVar
 
 from msgspec import DecodeError
 
@@ -15,20 +16,14 @@ from stoa.journal import segment
 from stoa.journal.disk import Disk, read_part
 from stoa.journal.faults import Damage, Damaged, Fatal, NoJournal
 from stoa.journal.index import Index, OutOfPlace, place_of, split_place
-from stoa.journal.record import (
-    HEAD_BYTES,
-    MAX_RECORD_BYTES,
-    Kind,
-    Record,
-    Unreadable,
-    next_whole,
-    payload_length,
-    scan,
-    unpack,
-)
-from stoa.journal.segment import Head, Mark, name_of
+from stoa.journal.payloads import passed_on
+from stoa.journal.record import BLOCKS, Record, Unreadable, next_whole, read_record, scan
+from stoa.journal.segment import Head, Mark, Row, name_of
 
 T = TypeVar("T")
+
+READS: Final = 10  # of what is written anew each time in between, before that counts as damage
+Decoders = Mapping[int, Callable[[bytes], T]]  # by the kinds of record that may stand there
 
 
 class Log:
@@ -39,9 +34,11 @@ class Log:
     def __init__(self, folder: Path, disk: Disk) -> None:
         self.folder = folder
         self.index = Index()
-        self._disk = disk
+        self.generation = 0  # changes whenever records lie elsewhere than before
+        self.disk = disk
         self._heads: list[Head] = []
-        self._rows: list[tuple[int, int, int]] = []  # of the last segment, for its outline
+        self._rows: list[Row] = []  # of the last segment, for its outline
+        self._synced = Mark(0, 0)  # the mark as last read, or what is known of our own syncs
         self._end = 0  # of the last segment's last whole record
         self._checksum = 0  # of that record
         self._dead: Fatal | None = None
@@ -57,10 +54,12 @@ class Log:
         A reader does not take in blocks beyond the mark: they may yet be lost.
         """
         self._alive()
-        mark = segment.read_mark(self._disk, self.folder)  # before the files, so that they hold what it claims
-        firsts = segment.segments_in(self._disk, self.folder)
+        kept = segment.read_mark(self.disk, self.folder)  # before the files, so that they hold what it claims
+        firsts = segment.segments_in(self.disk, self.folder)
         if not firsts:
             raise NoJournal(f"{self.folder} holds no journal")
+        mark = segment.believed(self.disk, self.folder, kept, firsts[-1])
+        self._synced = mark or self._synced
         for ordinal in range(max(0, len(self._heads) - 1), len(firsts)):
             if ordinal == len(self._heads):
                 self._enter(firsts[ordinal])
@@ -73,25 +72,51 @@ class Log:
             raise self._damaged(self._end, "end", why)
         return mark
 
-    def read(self, place: int, kind: Kind, height: int, decode: Callable[[bytes], T]) -> T:
+    def read(self, place: int, height: int, decode: Decoders[T]) -> T:
         """What the record holds that the index has at this place. Raises Damaged."""
         self._alive()
         ordinal, start = split_place(place)
         head = self._heads[ordinal]
-        file = self._disk.open(self._path(head.first))
         try:
-            top = file.read(start, HEAD_BYTES)
-            length = min(payload_length(top), MAX_RECORD_BYTES)
-            record = unpack(top + file.read(start + HEAD_BYTES, length), 0, head.marker, start)
-            if (record.kind, record.height) != (kind, height):
+            with closing(self.disk.open(self._path(head.first))) as file:
+                record = read_record(file, start, head.marker)
+            if record.kind not in decode or record.height != height:
                 raise Unreadable(start, "head", "another record stands here")
-            return decode(record.payload)
+            return decode[record.kind](record.payload)
         except Unreadable as flaw:
             raise Damaged(Damage(name_of(head.first), start, height, flaw.field, flaw.why)) from None
         except DecodeError as error:
             raise Damaged(Damage(name_of(head.first), start, height, "payload", str(error))) from None
-        finally:
-            file.close()
+        except FileNotFoundError:
+            raise Damaged(Damage(name_of(head.first), start, height, "segment", "it is missing")) from None
+
+    def head(self, ordinal: int) -> Head | None:
+        """The head of a segment as this log knows it; None when there are not so many segments."""
+        return self._heads[ordinal] if ordinal < len(self._heads) else None
+
+    def extent(self, ordinal: int, synced: bool = False) -> tuple[list[Row], int]:
+        """Where the records of a segment start, and where the last one ends, of those that are known to be synced.
+
+        Of a full segment without its outline the records that others replaced are left out.
+        """
+        first = self._heads[ordinal].first
+        if ordinal == len(self._heads) - 1:
+            durable = self._synced.offset if self._synced.first == first else segment.HEAD_BYTES
+            return list(self._rows), min(durable, self._end) if synced else self._end
+        outline = self._outline_of(self._heads[ordinal])
+        return list(outline.rows) if outline else self.index.rows(ordinal), self._size(first)
+
+    def stale(self, last_only: bool = False) -> bool:
+        """Whether a segment was since written anew, or taken away, by the process that writes."""
+        return any(map(self._is_stale, self._heads[-1:] if last_only else self._heads))
+
+    def _is_stale(self, known: Head) -> bool:
+        try:
+            return segment.read_head(read_part(self.disk, self._path(known.first), 0, segment.HEAD_BYTES)) != known
+        except segment.BadHead:
+            return False  # that is damage
+        except FileNotFoundError:
+            return True
 
     def close(self) -> None:
         """Let go of the files."""
@@ -99,7 +124,7 @@ class Log:
     def _enter(self, first: int) -> None:
         """Begin with a segment that is not known yet."""
         try:
-            head = segment.read_head(read_part(self._disk, self._path(first), 0, segment.HEAD_BYTES))
+            head = segment.read_head(read_part(self.disk, self._path(first), 0, segment.HEAD_BYTES))
         except segment.BadHead as bad:
             raise Damaged(Damage(name_of(first), 0, first, "head", str(bad))) from None
         chain = self.chain if self._heads else head.chain
@@ -115,13 +140,13 @@ class Log:
     def _take_in_full(self) -> None:
         """The rest of a segment that has a successor: from its outline when nothing of it is known yet."""
         head = self._heads[-1]
-        outline = segment.read_outline(self._disk, self.folder, head.first)
-        if outline and not self._rows and outline.size == self._size(head.first):
+        outline = self._outline_of(head)
+        if outline and not self._rows:
             for kind, height, start in outline.rows:
                 self._note(kind, height, start)
             self._end, self._checksum = outline.size, outline.checksum
             return
-        data = read_part(self._disk, self._path(head.first), self._end)
+        data = read_part(self.disk, self._path(head.first), self._end)
         try:
             for record in scan(data, head.marker, self._checksum, self._end):
                 self._take_in(record)
@@ -129,16 +154,21 @@ class Log:
             raise self._damaged(flaw.offset, flaw.field, flaw.why, flaw.height) from None
         self._keep_outline()
 
+    def _outline_of(self, head: Head) -> segment.Outline | None:
+        outline = segment.read_outline(self.disk, self.folder, head.first)
+        fits = outline and (outline.marker, outline.size) == (head.marker, self._size(head.first))
+        return outline if fits else None
+
     def _keep_outline(self) -> None:
         """Called when a segment is full and has no outline. Only a writer may add one."""
 
     def _take_in_last(self, mark: Mark | None) -> None:
         """The rest of the last segment, up to what a crash cut short or what the writer is just writing."""
         head, base = self._heads[-1], self._end
-        data = read_part(self._disk, self._path(head.first), base)
+        data = read_part(self.disk, self._path(head.first), base)
         try:
             for record in scan(data, head.marker, self._checksum, base):
-                if mark and not self._writes and record.kind == Kind.BLOCK and (head.first, record.end) > mark:
+                if mark and not self._writes and record.kind in BLOCKS and (head.first, record.end) > mark:
                     return
                 self._take_in(record)
         except Unreadable as flaw:
@@ -148,7 +178,7 @@ class Log:
 
     def _take_in(self, record: Record) -> None:
         self._note(record.kind, record.height, record.start)
-        self._end, self._checksum = record.end, record.checksum
+        self._end, self._checksum = record.end, passed_on(record) or 0
 
     def _note(self, kind: int, height: int, start: int) -> None:
         try:
@@ -161,11 +191,8 @@ class Log:
         return self.folder / name_of(first)
 
     def _size(self, first: int) -> int:
-        file = self._disk.open(self._path(first))
-        try:
+        with closing(self.disk.open(self._path(first))) as file:
             return file.size()
-        finally:
-            file.close()
 
     def _alive(self) -> None:
         if self._dead:
@@ -174,6 +201,19 @@ class Log:
     def _damaged(self, offset: int, field: str, why: str, height: int | None = None) -> Damaged:
         at = self.index.height + 1 if height is None else height
         return Damaged(Damage(name_of(self._heads[-1].first), offset, at, field, why))
+
+
+def caught_up(folder: Path, disk: Disk) -> Log:
+    """A log for reading that has taken in what is there. Raises NoJournal, Damaged."""
+    for left in reversed(range(READS)):
+        log = Log(folder, disk)
+        try:
+            log.refresh()
+            return log
+        except Damaged:
+            if not left or not log.stale():  # a segment was written anew while it was read
+                raise
+    raise AssertionError
 
 
 def _claimed(data: bytes, offset: int, marker: bytes, base: int) -> bool:

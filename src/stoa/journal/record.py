@@ -15,6 +15,8 @@ from struct import Struct
 from typing import Final, NamedTuple
 from zlib import crc32
 
+from stoa.journal.disk import File
+
 MAX_RECORD_BYTES: Final = 64 * 1024 * 1024
 MARKER_BYTES: Final = 8
 
@@ -32,8 +34,11 @@ class Kind(IntEnum):
     CHECKPOINT = 4
     ROWS = 5  # of a snapshot
     END = 6  # of a snapshot
+    DROPPED = 7  # a block without its body
+    CLOSE = 8  # the last of a segment that was written anew: what the segment after it is chained to
 
 
+BLOCKS: Final = frozenset({Kind.BLOCK, Kind.DROPPED})
 _KINDS: Final = frozenset(Kind)
 
 
@@ -97,6 +102,12 @@ def unpack(data: bytes, at: int, marker: bytes, base: int = 0) -> Record:
     if crc32(payload) != expected:
         raise Unreadable(start, "payload", "its checksum does not match", height)
     return Record(Kind(kind), height, durable, previous, payload, checksum, start, base + body + length)
+
+
+def read_record(file: File, start: int, marker: bytes) -> Record:
+    """The whole record at an offset of a file. Raises Unreadable."""
+    top = file.read(start, HEAD_BYTES)
+    return unpack(top + file.read(start + HEAD_BYTES, min(payload_length(top), MAX_RECORD_BYTES)), 0, marker, start)
 
 
 def scan(data: bytes, marker: bytes, previous: int, base: int) -> Iterator[Record]:

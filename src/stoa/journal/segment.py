@@ -25,13 +25,16 @@ _DIGITS: Final = 12
 _JOURNAL: Final = b"STOAJRNL"
 _SNAPSHOT: Final = b"STOASNAP"
 _HEAD: Final = Struct(f"<8sHQI{MARKER_BYTES}s{MAX_CHAIN_BYTES}s")  # magic, version, first, previous, marker, chain
-_MARK: Final = Struct("<8sQQ")
-_MARK_MAGIC: Final = b"STOAMARK"
-_OUTLINE: Final = Struct("<8sQQI")  # magic, first, size, last checksum; then one row a record
-_OUTLINE_MAGIC: Final = b"STOALINE"
+_MARK: Final = Struct(f"<8sQQ{MARKER_BYTES}s")  # magic, first, offset, marker of the segment
+_MARK_MAGIC: Final = b"STOAMRK2"
+_OUTLINE: Final = Struct(f"<8sQ{MARKER_BYTES}sQI")  # magic, first, marker, size, last checksum; then one row a record
+_OUTLINE_MAGIC: Final = b"STOALIN2"
 _ROW: Final = Struct("<BQQ")  # kind, height, start
 _SUM: Final = Struct("<I")
 HEAD_BYTES: Final = _HEAD.size + _SUM.size
+
+
+Row = tuple[int, int, int]  # of a record: kind, height, start
 
 
 class BadHead(ValueError):
@@ -65,14 +68,15 @@ class Outline(NamedTuple):
     """Where each record of a full segment starts, so that opening need not read the segment."""
 
     first: int
+    marker: bytes  # of the segment; another one when the segment was written anew since
     size: int
-    checksum: int  # of its last record
-    rows: Sequence[tuple[int, int, int]]  # kind, height, start
+    checksum: int  # of its last record: what the next segment is chained to
+    rows: Sequence[Row]
 
     def pack(self) -> bytes:
         """The bytes of the outline's file: one outline has one encoding."""
         rows = b"".join(_ROW.pack(*row) for row in self.rows)
-        return _with_sum(_OUTLINE.pack(_OUTLINE_MAGIC, self.first, self.size, self.checksum) + rows)
+        return _with_sum(_OUTLINE.pack(_OUTLINE_MAGIC, self.first, self.marker, self.size, self.checksum) + rows)
 
 
 class Mark(NamedTuple):
@@ -81,9 +85,9 @@ class Mark(NamedTuple):
     first: int
     offset: int
 
-    def pack(self) -> bytes:
-        """The bytes of the mark's file; they fit one sector, so that they change as one."""
-        return _with_sum(_MARK.pack(_MARK_MAGIC, self.first, self.offset))
+    def pack(self, marker: bytes) -> bytes:
+        """The bytes of the mark's file, with the segment's marker; they fit one sector, so that they change as one."""
+        return _with_sum(_MARK.pack(_MARK_MAGIC, self.first, self.offset, marker))
 
 
 def name_of(first: int) -> str:
@@ -118,20 +122,31 @@ def read_outline(disk: Disk, folder: Path, first: int) -> Outline | None:
     """The segment's outline, or None when there is none that can be believed."""
     data = _hint(disk, folder / outline_name(first))
     try:
-        magic, named, size, checksum = _OUTLINE.unpack_from(data)
+        magic, named, marker, size, checksum = _OUTLINE.unpack_from(data)
         rows = list(_ROW.iter_unpack(data[_OUTLINE.size : -_SUM.size]))
     except error:
         return None
-    return Outline(first, size, checksum, rows) if (magic, named) == (_OUTLINE_MAGIC, first) else None
+    return Outline(first, marker, size, checksum, rows) if (magic, named) == (_OUTLINE_MAGIC, first) else None
 
 
-def read_mark(disk: Disk, folder: Path) -> Mark | None:
-    """The mark, or None when there is none that can be believed."""
+def read_mark(disk: Disk, folder: Path) -> tuple[Mark, bytes] | None:
+    """The mark, and the marker of the segment that it is about; None when there is none that can be read."""
     try:
-        magic, first, offset = _MARK.unpack(_hint(disk, folder / MARK_NAME)[: -_SUM.size])
+        magic, first, offset, marker = _MARK.unpack(_hint(disk, folder / MARK_NAME)[: -_SUM.size])
     except error:
         return None
-    return Mark(first, offset) if magic == _MARK_MAGIC else None
+    return (Mark(first, offset), marker) if magic == _MARK_MAGIC else None
+
+
+def believed(disk: Disk, folder: Path, kept: tuple[Mark, bytes] | None, last: int) -> Mark | None:
+    """What the mark claims; None when the last segment was written anew since, and so is synced as a whole."""
+    if kept is None or kept[0].first != last:
+        return kept[0] if kept else None
+    try:
+        head = read_head(read_part(disk, folder / name_of(last), 0, HEAD_BYTES))
+    except (BadHead, FileNotFoundError):
+        return kept[0]
+    return kept[0] if head.marker == kept[1] else None
 
 
 def _hint(disk: Disk, path: Path) -> bytes:

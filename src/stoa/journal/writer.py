@@ -7,12 +7,14 @@ again, because what the disk then holds is unknown; a disk that is full keeps no
 import os
 from contextlib import suppress
 from pathlib import Path
+from threading import Lock as ThreadLock
 
 from stoa.journal import segment
 from stoa.journal.disk import Disk, File, Lock, put_in_place, write_aside, write_whole
 from stoa.journal.faults import DiskFull, Fatal, NoJournal, Occupied, disk_full
 from stoa.journal.log import Log
 from stoa.journal.record import MARKER_BYTES, Kind, pack
+from stoa.journal.rewriting import Rewriting
 from stoa.journal.segment import Head, Mark, Outline, name_of, outline_name
 
 
@@ -23,22 +25,22 @@ class Writer(Log):
 
     def __init__(self, folder: Path, disk: Disk, segment_bytes: int) -> None:
         super().__init__(folder, disk)
+        self.rewriting = ThreadLock()  # held by whoever restores; taken before all others
         self.trimmed = 0  # bytes of a write cut short by a crash, taken away when this writer opened
         self._segment_bytes = segment_bytes
-        self._synced = Mark(0, 0)
         self._lock: Lock | None = None
         self._file: File | None = None  # the last segment
         self._mark: File | None = None
 
     def open(self) -> None:
         """Catch up, cut off a torn end, and make the rest durable. Raises Occupied, NoJournal, Damaged, Fatal."""
-        self._lock = lock_of(self._disk, self.folder)
+        self._lock = lock_of(self.disk, self.folder)
         try:
-            self._disk.sync_folder(self.folder)  # the last segment may have its name in the cache only
-            self._synced = self.refresh() or self._synced
+            self.disk.sync_folder(self.folder)  # the last segment may have its name in the cache only
+            self.refresh()
             self._settle()
         except OSError as error:
-            raise self._fault(error) from error
+            raise self.fault(error) from error
         finally:
             if self._mark is None:
                 self.close()
@@ -46,8 +48,10 @@ class Writer(Log):
     def write(self, kind: Kind, height: int, payload: bytes) -> None:
         """Append a record; it is durable after the next ``sync``. Raises DiskFull (nothing is kept), Fatal."""
         self._alive()
-        follows = height > self.index.height  # one that replaces the last block begins no segment: its name is taken
-        if kind == Kind.BLOCK and follows and self._end >= self._segment_bytes:
+        # neither a block that replaces the last one begins a segment, nor the first one after a large genesis: the
+        # segment of that name is there already
+        free = height > max(self.index.height, self._heads[-1].first)
+        if kind == Kind.BLOCK and free and self._end >= self._segment_bytes:
             self._roll(height)
         head, file = self._heads[-1], self._pen()
         durable = self._synced.offset if self._synced.first == head.first else segment.HEAD_BYTES
@@ -69,7 +73,37 @@ class Writer(Log):
         self._synced = Mark(self._heads[-1].first, self._end)
         with suppress(OSError):  # only a hint: an old mark claims less than is true
             if self._mark:
-                self._mark.write(0, self._synced.pack())
+                self._mark.write(0, self._synced.pack(self._heads[-1].marker))
+
+    def swap(self, made: Rewriting) -> bool:
+        """Put a segment that was written anew in the place of the old one; False when that is not there any more.
+
+        Nobody may append to the last segment since it was begun. Raises Fatal, and ValueError once it is closed.
+        """
+        self._alive()
+        self._pen()
+        first = made.old.first
+        if self._heads[made.ordinal] is not made.old:
+            return False
+        try:
+            self.disk.rename(made.path, self._path(first))
+            self.disk.sync_folder(self.folder)
+            file = None if made.full else self.disk.open(self._path(first), write=True)
+        except OSError as error:
+            raise self._died(error) from error
+        self._heads[made.ordinal] = made.head
+        self.index.move(made.ordinal, made.rows)
+        self.generation += 1
+        if file is None:
+            self._put_outline(Outline(first, made.head.marker, made.end, made.chained, made.rows))
+            return True
+        self._pen().close()
+        self._file, self._rows, self._end, self._checksum = file, made.rows, made.end, made.chained
+        self._synced = Mark(first, made.end)
+        with suppress(OSError):  # only a hint
+            if self._mark:
+                self._mark.write(0, self._synced.pack(self._heads[-1].marker))
+        return True
 
     def close(self) -> None:
         """Sync what is not yet synced, close the files and let another process write. Raises Fatal."""
@@ -90,7 +124,7 @@ class Writer(Log):
         It is written again because a sync that failed may have left pages that read well and are not on the disk.
         """
         first = self._heads[-1].first
-        self._file = file = self._disk.open(self._path(first), write=True)
+        self._file = file = self.disk.open(self._path(first), write=True)
         self.trimmed = file.size() - self._end
         if self.trimmed:
             file.truncate(self._end)
@@ -99,8 +133,8 @@ class Writer(Log):
         file.sync()
         self._synced = Mark(first, self._end)
         path = self.folder / segment.MARK_NAME
-        write_whole(self._disk, path, self._synced.pack())
-        self._mark = self._disk.open(path, write=True)
+        write_whole(self.disk, path, self._synced.pack(self._heads[-1].marker))
+        self._mark = self.disk.open(path, write=True)
 
     def _roll(self, height: int) -> None:
         """Start the next segment. The full one is synced first, so only the last segment can be cut short."""
@@ -108,12 +142,12 @@ class Writer(Log):
         head = Head(self.chain, height, self._checksum, os.urandom(MARKER_BYTES))
         path = self._path(height)
         try:
-            write_aside(self._disk, path, head.pack())
+            write_aside(self.disk, path, head.pack())
         except OSError as error:
-            raise self._fault(error) from error
+            raise self.fault(error) from error
         try:
-            put_in_place(self._disk, path)
-            file = self._disk.open(path, write=True)
+            put_in_place(self.disk, path)
+            file = self.disk.open(path, write=True)
         except OSError as error:
             raise self._died(error) from error
         self._keep_outline()
@@ -123,9 +157,11 @@ class Writer(Log):
 
     def _keep_outline(self) -> None:
         first = self._heads[-1].first
-        outline = Outline(first, self._end, self._checksum, self._rows)
+        self._put_outline(Outline(first, self._heads[-1].marker, self._end, self._checksum, self._rows))
+
+    def _put_outline(self, outline: Outline) -> None:
         with suppress(OSError):  # only a hint: without it the next opening reads the segment
-            write_whole(self._disk, self.folder / outline_name(first), outline.pack())
+            write_whole(self.disk, self.folder / outline_name(outline.first), outline.pack())
 
     def _pen(self) -> File:
         if self._file is None:
@@ -137,9 +173,10 @@ class Writer(Log):
             file.truncate(self._end)
         except OSError as second:
             return self._died(second)
-        return self._fault(error)
+        return self.fault(error)
 
-    def _fault(self, error: OSError) -> Fatal | DiskFull:
+    def fault(self, error: OSError) -> Fatal | DiskFull:
+        """What the error means; unless the disk was full, this object refuses any use from now on."""
         return disk_full(error) or self._died(error)
 
     def _died(self, error: OSError) -> Fatal:

@@ -1,21 +1,26 @@
 """SHA-256 with a domain tag, so that bytes signed or hashed for one purpose mean nothing for another."""
 
 from hashlib import sha256
-from typing import Final
+from typing import Any, Final
 
 
-class _Prefixes(dict[str, bytes]):
-    """SHA-256(tag) twice, by tag. A closed set: tags are literals of our own code."""
+class _Begun(dict[str, Any]):
+    """By tag, a hash that has taken in SHA-256(tag) twice: its first block, the same for ever. A closed set: tags are
+    literals of our own code."""
 
-    def __missing__(self, tag: str) -> bytes:
+    def __missing__(self, tag: str) -> Any:
         digest = sha256(tag.encode()).digest()
-        prefix = self[tag] = digest + digest
-        return prefix
+        begun = self[tag] = sha256(digest + digest)
+        return begun
 
 
-_PREFIXES: Final = _Prefixes()
+_BEGUN: Final = _Begun()
 
 
 def tagged(tag: str, *parts: bytes) -> bytes:
     """SHA-256(SHA-256(tag) ‖ SHA-256(tag) ‖ parts), 32 bytes: the tagged hash of BIP 340."""
-    return sha256(_PREFIXES[tag] + b"".join(parts)).digest()
+    hashed = _BEGUN[tag].copy()
+    for part in parts:
+        hashed.update(part)
+    digest: bytes = hashed.digest()
+    return digest

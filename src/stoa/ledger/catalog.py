@@ -33,6 +33,7 @@ from stoa.ledger.governance import enactment, propose, vote
 from stoa.ledger.governance import errors as governance_errors
 from stoa.ledger.governance import events as governance_events
 from stoa.ledger.governance import model as governance_model
+from stoa.ledger.governance.model import BOUNDS as BOUNDS
 from stoa.ledger.holds import errors as hold_errors
 from stoa.ledger.holds import events as hold_events
 from stoa.ledger.holds import freeze_units, liens, place_hold, release_hold

@@ -45,12 +45,9 @@ def _written(writes: Writes) -> tuple[Figures, Figures]:
     before: Figures = {}
     after: Figures = {}
     rows = dict(writes.rows)
-    seen: dict[bytes, None] = {}
-    for table, key, old in writes.undo:
-        raw = table.pack(key)
-        if table in _FIGURES and raw not in seen:
-            seen[raw] = None
-            now = rows.get(raw)
+    for table in _FIGURES:
+        for key, old in writes.before(table).items():
+            now = rows.get(table.pack(key))
             before.update(_figures(table, key, old))
             after.update(_figures(table, key, None if now is None else table.decode(now)))
     return before, after
@@ -90,15 +87,20 @@ def _tell(told: Figures, event: Event) -> None:
         case UnitsFreezeSet():
             told["frozen", event.asset, event.account] = event.frozen
         case LotsJoined():
-            joined = told.get(("lot", event.asset, event.account, event.first)) or 0
-            add(-joined, "lot", event.asset, event.account, event.first)
-            add(joined, "lot", event.asset, event.account, event.second)
+            _join(event, add)
         case AccountFreezeSet():
             told["account frozen", event.account] = event.frozen
         case AccountOpened():
             told["successor", event.account] = b""
         case AccountRecovered():
             told["successor", event.account] = event.successor
+
+
+def _join(event: LotsJoined, add: Any) -> None:
+    for number, units in event.gone:
+        add(-units, "lot", event.asset, event.account, number)
+    for number, lot in enumerate(event.lots, event.first):
+        add(lot.units, "lot", event.asset, event.account, number)
 
 
 def _move(event: UnitsMoved, add: Any) -> None:

@@ -1,11 +1,14 @@
 """The machine: verify, decode, check, apply, receipt. Control flow only; every meaning is in the verbs of the catalog.
 
 ``execute`` is the one entry for a transaction, ``execute_block`` for a block. The same state and the same bytes give
-the same receipts, the same events and the same rows on every machine.
+the same receipts, the same events and the same rows on every machine. A block is read whole, then its signatures are
+checked, then it is executed: each of these works on memory of its own, and would push the others' out of the cache.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
+
+import msgspec
 
 from stoa.kernel import limits
 from stoa.kernel.base import Context, Event, Rejection
@@ -27,7 +30,7 @@ from stoa.ledger.errors import (
 )
 from stoa.ledger.identity.model import ACCOUNTS, LANES
 from stoa.ledger.state import State
-from stoa.wire.envelope import Envelope, read_envelope, signatures_valid, transaction_id
+from stoa.wire.envelope import Envelope, Signature, read_envelope, signatures_valid, transaction_id
 
 
 class Place(NamedTuple):
@@ -36,6 +39,30 @@ class Place(NamedTuple):
     chain: str
     height: int
     time: int
+
+
+class Opened(msgspec.Struct, frozen=True, gc=False):
+    """A transaction that could be read."""
+
+    transaction: bytes
+    envelope: Envelope
+    body: Body
+
+
+class Unreadable(msgspec.Struct, frozen=True, gc=False):
+    """Bytes that are no transaction, and why."""
+
+    transaction: bytes
+    refusal: MalformedEnvelope
+
+
+def open_envelope(raw: bytes) -> Opened | Unreadable:
+    """The transaction behind received bytes. Needs no state."""
+    try:
+        envelope = read_envelope(raw)
+        return Opened(transaction_id(envelope.body), envelope, read_body(envelope.body))
+    except Malformed as error:
+        return Unreadable(tagged("stoa.malformed", raw), MalformedEnvelope(error.rule))
 
 
 def execute_block(
@@ -47,30 +74,32 @@ def execute_block(
     ``verified`` may bring the verdict on each envelope's signatures from elsewhere; None or absent: verify here.
     """
     done = run_at_height(view, place) + run_due(view, place)
-    receipts = [
-        execute(view, place, index, raw, None if verified is None else verified[index])
-        for index, raw in enumerate(envelopes)
+    opened = [open_envelope(raw) for raw in envelopes]
+    verdicts = [
+        _verdict(one) if verdict is None else verdict
+        for one, verdict in zip(opened, verified or [None] * len(opened), strict=True)
     ]
+    receipts = [execute(view, place, index, one, verdicts[index]) for index, one in enumerate(opened)]
     for offset, (transaction, events) in enumerate(done):
         receipts.append(Receipt(transaction, place.height, len(envelopes) + offset, None, -1, events))
     return receipts
 
 
-def execute(view: State, place: Place, index: int, raw: bytes, verified: bool | None = None) -> Receipt:
+def _verdict(one: Opened | Unreadable) -> bool:
+    return isinstance(one, Opened) and signatures_valid(one.envelope, one.transaction)
+
+
+def execute(view: State, place: Place, index: int, one: Opened | Unreadable, verified: bool) -> Receipt:
     """One transaction. A refused one leaves nothing but its receipt and, if it was genuine, its used sequence."""
-    try:
-        envelope = read_envelope(raw)
-        transaction = transaction_id(envelope.body)
-        body = read_body(envelope.body)
-    except Malformed as error:
-        refused = MalformedEnvelope(error.rule)
-        return Receipt(tagged("stoa.malformed", raw), place.height, index, refused, -1, ())
-    ctx = Context(place.chain, place.height, place.time, transaction, body.author, (), [])
-    refusal = _envelope_refusal(view, ctx, envelope, body, verified)
+    transaction = one.transaction
+    if isinstance(one, Unreadable):
+        return Receipt(transaction, place.height, index, one.refusal, -1, ())
+    body, signatures = one.body, one.envelope.signatures
+    refusal = _envelope_refusal(view, place, body, signatures, verified)
     if refusal is not None:
         return Receipt(transaction, place.height, index, refusal, -1, ())
-    ctx.signers = _signers(envelope)
     view.put(LANES, (body.author, body.lane), body.sequence)
+    ctx = Context(place.chain, place.height, place.time, transaction, body.author, _signers(signatures), [])
     mark = view.mark()
     for at, instruction in enumerate(body.instructions):
         verb = VERBS[type(instruction)]
@@ -82,44 +111,52 @@ def execute(view: State, place: Place, index: int, raw: bytes, verified: bool | 
 
 
 def _envelope_refusal(
-    view: State, ctx: Context, envelope: Envelope, body: Body, verified: bool | None
+    view: State, place: Place, body: Body, signatures: Sequence[Signature], verified: bool
 ) -> Rejection | None:
     """WrongChain, Expired, ValidTooLong, SignerUnknown, KeyNotOfAccount, ThresholdNotMet, SignatureInvalid,
     SequenceUsed, SequenceAhead: the first that applies, or None."""
-    if body.chain != ctx.chain:
-        return WrongChain(body.chain, ctx.chain)
-    if body.valid_until < ctx.time:
-        return Expired(body.valid_until, ctx.time)
-    if body.valid_until > ctx.time + limits.MAX_VALIDITY_MS:
-        return ValidTooLong(body.valid_until, ctx.time + limits.MAX_VALIDITY_MS)
-    refusal = _signer_refusal(view, envelope, body.author)
+    author, time = body.author, place.time
+    if body.chain != place.chain:
+        return WrongChain(body.chain, place.chain)
+    if body.valid_until < time:
+        return Expired(body.valid_until, time)
+    if body.valid_until > time + limits.MAX_VALIDITY_MS:
+        return ValidTooLong(body.valid_until, time + limits.MAX_VALIDITY_MS)
+    refusal = _signer_refusal(view, signatures, author)
     if refusal is not None:
         return refusal
-    if not (signatures_valid(envelope) if verified is None else verified):
-        return SignatureInvalid(body.author)
-    expected = (view.rows[LANES][body.author, body.lane] or 0) + 1
+    if not verified:
+        return SignatureInvalid(author)
+    expected = (view.rows[LANES][author, body.lane] or 0) + 1
     if body.sequence < expected:
-        return SequenceUsed(body.author, body.lane, body.sequence, expected)
+        return SequenceUsed(author, body.lane, body.sequence, expected)
     if body.sequence > expected:
-        return SequenceAhead(body.author, body.lane, body.sequence, expected)
+        return SequenceAhead(author, body.lane, body.sequence, expected)
     return None
 
 
-def _signers(envelope: Envelope) -> tuple[bytes, ...]:
+def _signers(signatures: Sequence[Signature]) -> tuple[bytes, ...]:
     """The accounts that are signed for, each once."""
-    if len(envelope.signatures) == 1:
-        return (envelope.signatures[0].account,)
-    return tuple(dict.fromkeys(one.account for one in envelope.signatures))
+    if len(signatures) == 1:
+        return (signatures[0].account,)
+    return tuple(dict.fromkeys(one.account for one in signatures))
 
 
-def _signer_refusal(view: State, envelope: Envelope, author: bytes) -> Rejection | None:
-    """Whether each account that is signed for has enough of its own keys in the envelope; the author must be one."""
+def _signed_keys(signatures: Sequence[Signature], author: bytes) -> Iterable[tuple[bytes, Sequence[bytes]]]:
+    """The keys that sign for each account, each once; the author's first, also if none does."""
+    if len(signatures) == 1 and signatures[0].account == author:
+        return ((author, (signatures[0].key,)),)
     signed: dict[bytes, list[bytes]] = {author: []}
-    for one in envelope.signatures:
+    for one in signatures:
         keys = signed.setdefault(one.account, [])
         if one.key not in keys:
             keys.append(one.key)
-    for account_id, keys in signed.items():
+    return signed.items()
+
+
+def _signer_refusal(view: State, signatures: Sequence[Signature], author: bytes) -> Rejection | None:
+    """Whether each account that is signed for has enough of its own keys in the envelope; the author must be one."""
+    for account_id, keys in _signed_keys(signatures, author):
         account = view.rows[ACCOUNTS][account_id]
         if account is None:
             return SignerUnknown(account_id)

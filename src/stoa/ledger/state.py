@@ -1,19 +1,20 @@
 """Typed tables over layers: the act at hand, the block at hand, blocks not yet final, the final state.
 
-One dictionary per table answers every read; an undo list makes an act, or a whole block, as if it had never been; the
-same list, read once at the block's end, gives the block's write set. What lies below is any ordered map of bytes.
+One dictionary per table answers every read. Each write leaves its key and what was there before on its table's stacks:
+popped, they make an act, or a whole block, as if it had never been; read once at the block's end, they give the block's
+write set. What lies below is any ordered map of bytes.
 
 Promises: reads see every earlier write; iteration is in key order, whatever layer a row lies in; the write set is the
 same bytes on every machine. Does not own: disks. ``Final`` is implemented by the node.
 """
 
 from bisect import bisect_left
-from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache
 from heapq import merge
-from itertools import chain, takewhile
-from operator import itemgetter
+from itertools import takewhile
+from operator import attrgetter, itemgetter
+from struct import Struct
 from typing import TYPE_CHECKING, Any, Final, Generic, NamedTuple, Protocol, TypeVar
 
 from stoa.kernel.codec import decoder, encode
@@ -53,7 +54,7 @@ def _pack_text(text: str) -> bytes:
 
 
 TEXT: Final = _Part(_pack_text, _unpack_text)  # text without NUL; order is by code point
-NUMBER: Final = _Part(lambda n: n.to_bytes(8, "big"), lambda raw: (int.from_bytes(raw[:8], "big"), raw[8:]))
+NUMBER: Final = _Part(Struct(">Q").pack, lambda raw: (int.from_bytes(raw[:8], "big"), raw[8:]))
 ACCOUNT: Final = _Part(lambda account: account, lambda raw: (raw[:20], raw[20:]))
 DIGEST: Final = _Part(lambda digest: digest, lambda raw: (raw[:32], raw[32:]))
 
@@ -97,7 +98,7 @@ class Table(Generic[K, V]):
         return values[0] if len(values) == 1 else tuple(values)  # type: ignore[return-value]
 
 
-Undo = list[tuple[Table[Any, Any], Any, Any]]  # for each write, in order: table, key, and what was there before
+Undo = dict[Table[Any, Any], tuple[list[Any], list[Any]]]  # the keys written, write by write, and what was there before
 
 
 class Writes(NamedTuple):
@@ -105,7 +106,12 @@ class Writes(NamedTuple):
 
     rows: list[tuple[bytes, bytes | None]]
     hash: bytes
-    undo: Undo  # for invariants, and for taking a block back
+    undo: Undo
+
+    def before(self, table: Table[K, V]) -> dict[K, V | None]:
+        """What was there before the block, of each row of the table that it wrote."""
+        written, replaced = self.undo.get(table, ((), ()))
+        return dict(zip(reversed(written), reversed(replaced), strict=True))
 
 
 class Rows(dict[K, V | None]):
@@ -114,12 +120,25 @@ class Rows(dict[K, V | None]):
     def __init__(self, table: Table[K, V], final: FinalState) -> None:
         super().__init__()
         self.table, self.final = table, final
+        self.written: list[K] = []  # by the block at hand, write by write
+        self.replaced: list[V | None] = []  # what was there before each of these writes
         self.fresh = _Fresh()
 
     def __missing__(self, key: K) -> V | None:
         raw = self.final.get(self.table.pack(key))
         value = self[key] = None if raw is None else self.table.decode(raw)
         return value
+
+    def take_back(self) -> None:
+        """Undo the last write."""
+        self[self.written.pop()] = self.replaced.pop()
+
+    def seal(self) -> tuple[list[K], list[V | None]]:
+        """The block at hand has ended: its stacks are handed over."""
+        stacks = self.written, self.replaced
+        self.written, self.replaced = [], []
+        self.fresh.sealed(stacks[0])
+        return stacks
 
 
 class Tables(dict[Table[Any, Any], Rows[Any, Any]]):
@@ -139,19 +158,27 @@ class Tables(dict[Table[Any, Any], Rows[Any, Any]]):
 
 
 class _Fresh:
-    """Keys of a table written since the final state: noted as they come, put in order only when somebody iterates."""
+    """Keys of a table written since the final state, put in order only when somebody iterates."""
 
     def __init__(self) -> None:
-        self.keys: list[Any] = []
+        self._sealed: list[Any] = []  # of blocks that are not final, as far as nobody has iterated since
+        self._noted = 0  # how many writes of the block at hand are known here
         self._known: dict[bytes, None] = {}
         self._sorted: list[bytes] = []
 
-    def under(self, table: Table[Any, Any], prefix: bytes, start: bytes) -> list[bytes]:
+    def sealed(self, keys: Iterable[Any]) -> None:
+        """The block at hand has ended; these are its keys."""
+        self._sealed.extend(keys)
+        self._noted = 0
+
+    def under(self, rows: Rows[Any, Any], prefix: bytes, start: bytes) -> list[bytes]:
         """The keys with this prefix from ``start`` on, in order."""
-        if self.keys:
-            self._known.update(dict.fromkeys(map(table.pack, self.keys)))
+        new = self._sealed + rows.written[self._noted :]
+        if new:
+            self._known.update(dict.fromkeys(map(rows.table.pack, new)))
             self._sorted = sorted(self._known)
-            self.keys.clear()
+            self._sealed.clear()
+            self._noted = len(rows.written)
         found = []
         for at in range(bisect_left(self._sorted, start), len(self._sorted)):
             if not self._sorted[at].startswith(prefix):
@@ -159,11 +186,16 @@ class _Fresh:
             found.append(self._sorted[at])
         return found
 
+    def taken_back(self, left: int) -> None:
+        """So many writes of the block at hand are left. A key that is known needlessly does no harm."""
+        self._noted = min(self._noted, left)
+
     def clear(self) -> None:
         """All of them are final now."""
-        self.keys.clear()
+        self._sealed.clear()
         self._known.clear()
         self._sorted.clear()
+        self._noted = 0
 
 
 class State:
@@ -172,7 +204,7 @@ class State:
     def __init__(self, final: FinalState) -> None:
         self._final = final
         self.rows = Tables(final)
-        self._undo: Undo = []
+        self._writes: list[Table[Any, Any]] = []  # of the block at hand: whose row each of them changed
         self._pending: list[Writes] = []
         self.turn = 0  # rises when writes are taken back or sealed; within a turn an equal mark is an equal state
         self.memo: dict[str, tuple[object, object]] = {}  # derived values, with what they were derived from
@@ -190,19 +222,15 @@ class State:
 
     def put(self, table: Table[K, V], key: K, value: V | None) -> None:
         """Write the row; None removes it."""
-        rows = self.rows[table]
-        self._undo.append((table, key, rows[key]))
-        rows[key] = value
-        if table.scanned:
-            rows.fresh.keys.append(key)
+        self.change(table, key, self.rows[table][key], value)
 
-    def add(self, table: Table[K, V], key: K, value: V) -> None:
-        """Write a row that the caller knows not to be there: nothing is looked up."""
+    def change(self, table: Table[K, V], key: K, before: V | None, value: V | None) -> None:
+        """Write a row of which the caller knows what it is before, None if it is not there: nothing is looked up."""
         rows = self.rows[table]
-        self._undo.append((table, key, None))
+        self._writes.append(table)
+        rows.written.append(key)
+        rows.replaced.append(before)
         rows[key] = value
-        if table.scanned:
-            rows.fresh.keys.append(key)
 
     def scan(self, table: Table[K, V], first: tuple[Any, ...], limit: int, after: K | None = None) -> list[tuple[K, V]]:
         """Up to ``limit`` rows whose keys start with these parts, in key order, from behind the key ``after``."""
@@ -231,7 +259,8 @@ class State:
         """Keys in order, each once, with the bytes of a final row, or None where the key is of a newer one alone."""
         assert table.scanned, f"{table.name} is not read in order"
         final = takewhile(lambda row: row[0].startswith(prefix), self._final.scan(start))
-        fresh = ((raw, None) for raw in self.rows[table].fresh.under(table, prefix, start))
+        rows = self.rows[table]
+        fresh = ((raw, None) for raw in rows.fresh.under(rows, prefix, start))
         last = b""
         for raw, stored in merge(final, fresh, key=itemgetter(0)):
             if raw != last:
@@ -240,42 +269,33 @@ class State:
 
     def mark(self) -> int:
         """A point to roll back to."""
-        return len(self._undo)
+        return len(self._writes)
 
     def rollback(self, mark: int) -> None:
         """Take back everything since the mark."""
         self.turn += 1
-        while len(self._undo) > mark:
-            table, key, old = self._undo.pop()
-            self.rows[table][key] = old
-
-    def changes(self, mark: int = 0) -> Iterator[tuple[Table[Any, Any], Any, Any, Any]]:
-        """Rows written since the mark: table, key, value before, value now. Each once, in no stated order.
-
-        Also those that came back to what they were: whether two equal values are one object is Python's affair.
-        """
-        for table, before in self._before(mark).items():
+        taken = self._writes[mark:]
+        del self._writes[mark:]
+        for table in reversed(taken):
+            self.rows[table].take_back()
+        for table in dict.fromkeys(taken):
             rows = self.rows[table]
-            for key, old in before.items():
-                yield table, key, old, rows[key]
-
-    def _before(self, mark: int) -> dict[Table[Any, Any], dict[Any, Any]]:
-        """What was there at the mark, of every row written since."""
-        first: dict[Table[Any, Any], dict[Any, Any]] = defaultdict(dict)
-        for table, key, old in self._undo[mark:]:
-            first[table].setdefault(key, old)
-        return first
+            rows.fresh.taken_back(len(rows.written))
 
     def seal(self) -> Writes:
-        """End the block: its write set, which stays readable here and below which nothing is rolled back."""
-        written: dict[bytes, Any] = {}
-        for table, keys in self._before(0).items():
+        """End the block: its write set, which stays readable here and below which nothing is rolled back.
+
+        Also what came back to what it was is in it: whether two equal values are one object is Python's affair.
+        """
+        undo: Undo = {}
+        ordered: list[tuple[bytes, bytes | None]] = []
+        for table in sorted(dict.fromkeys(self._writes), key=attrgetter("number")):
             rows, pack = self.rows[table], table.pack
-            for key in keys:
-                written[pack(key)] = rows[key]
-        ordered = [(raw, None if (now := written[raw]) is None else encode(now)) for raw in sorted(written)]
-        writes = Writes(ordered, tagged("stoa.writes", encode(ordered)), self._undo)
-        self._undo = []
+            undo[table] = rows.seal()
+            now = {pack(key): rows[key] for key in dict.fromkeys(undo[table][0])}
+            ordered += [(raw, None if (row := now[raw]) is None else encode(row)) for raw in sorted(now)]
+        writes = Writes(ordered, tagged("stoa.writes", encode(ordered)), undo)
+        self._writes = []
         self.turn += 1
         self._pending.append(writes)
         return writes
@@ -285,10 +305,10 @@ class State:
         self._pending.pop(0)
         for rows in self.rows.values():
             rows.fresh.clear()
-        for table, key, _ in chain(*(writes.undo for writes in self._pending), self._undo):
-            if table.scanned:
-                self.rows[table].fresh.keys.append(key)
-        if not self._pending and not self._undo:
+        for writes in self._pending:
+            for table, (written, _) in writes.undo.items():
+                self.rows[table].fresh.sealed(written)
+        if not self._pending and not self._writes:
             for rows in self.rows.values():
                 if len(rows) > CACHED_ROWS:
                     rows.clear()
@@ -296,6 +316,8 @@ class State:
     def discard(self) -> None:
         """Take back every sealed block that is not final, newest first, and what is at hand."""
         self.rollback(0)
+        self.turn += 1
         while self._pending:
-            self._undo = self._pending.pop().undo
-            self.rollback(0)
+            writes = self._pending.pop()
+            for table in writes.undo:
+                self.rows[table].update(writes.before(table))

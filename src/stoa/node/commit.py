@@ -11,7 +11,7 @@ from time import perf_counter
 from typing import Final, NamedTuple
 
 from stoa.journal.journal import Journal
-from stoa.kernel import limits, merkle
+from stoa.kernel import limits, merkle, signing
 from stoa.kernel.codec import Malformed, encode
 from stoa.ledger import machine
 from stoa.ledger.catalog import Receipt
@@ -21,11 +21,14 @@ from stoa.ledger.state import State, Writes
 from stoa.node.replay import standing_at
 from stoa.node.state_store import Standing, Store
 from stoa.ordering.engine import Ordered
-from stoa.wire.batch import Batch, BatchBody, BatchHead, head_of, head_signed, read_batch
-from stoa.wire.block import Block, Header
+from stoa.wire.batch import Batch, BatchBody, BatchClaim, read_batch
+from stoa.wire.block import Block, Header, batch_claim
 from stoa.wire.vote import Certificate, Vote
 
-STAGES: Final = ("execute", "hash", "sync", "vote", "final")
+BAD_BATCH: Final = "bad_batch"
+TWO_BATCHES: Final = "two_batches"
+QUOTED_BYTES: Final = 1_000  # of a batch that cannot be read, kept as evidence
+STAGES: Final = ("admit", "verify", "execute", "hash", "sync", "vote", "final")
 
 
 class FinalBlock(NamedTuple):
@@ -37,21 +40,23 @@ class FinalBlock(NamedTuple):
 
 
 class Admitted(NamedTuple):
-    """A batch that makes the next block, and its head."""
+    """A batch that makes the next block, and the Merkle root over its envelopes."""
 
     batch: Batch
-    head: BatchHead
+    envelopes_root: bytes
 
 
 class Skipped(NamedTuple):
-    """A batch that makes no block, here and on every other node alike, and why."""
+    """A batch that makes no block, here and on every other node alike, and why. ``evidence`` is its kind, with its
+    ``proof``, where the batch is against the rules; a copy or a gap is not."""
 
     position: int
     producer: str
     number: int
     why: str
     early: bool = False  # it may make a later block: batches before it are missing
-    head: BatchHead | None = None  # if it is a batch of a member
+    evidence: str = ""
+    proof: object = None
 
 
 class Made(NamedTuple):
@@ -73,26 +78,54 @@ class Commit:
         self.produced: dict[str, int] = dict(standing.produced)
         self.made: Made | None = None
         self.seconds: dict[str, float] = dict.fromkeys(STAGES, 0.0)
+        self._claims: dict[str, BatchClaim] = {}  # each producer's last batch that made a block
         self._head_hash = head.hash()
+        self._kept = 0.0  # when the executed block was kept, from when on votes are waited for
 
     def admit(self, ordered: Ordered, timely: bool = True) -> Admitted | Skipped:
         """The batch, if by the rules that all nodes share it makes the next block. Its time counts if ``timely``."""
+        mark = perf_counter()
+        try:
+            return self._admit(ordered, timely)
+        finally:
+            self.spent("admit", mark)
+
+    def _admit(self, ordered: Ordered, timely: bool) -> Admitted | Skipped:
+        quoted = ordered.batch[:QUOTED_BYTES]
         if len(ordered.batch) > limits.MAX_BATCH_BYTES:
-            return Skipped(ordered.position, "", 0, f"larger than {limits.MAX_BATCH_BYTES} bytes")
+            why = f"larger than {limits.MAX_BATCH_BYTES} bytes"
+            return Skipped(ordered.position, "", 0, why, evidence=BAD_BATCH, proof=quoted)
         try:
             batch = read_batch(ordered.batch)
         except Malformed as error:
-            return Skipped(ordered.position, "", 0, str(error))
+            return Skipped(ordered.position, "", 0, str(error), evidence=BAD_BATCH, proof=quoted)
         body = batch.body
-        head = head_of(batch, merkle.root(body.envelopes))
-        why = self._objection(ordered, head, timely)
+        claim = BatchClaim(
+            body.chain, body.producer, body.number, body.time, merkle.root(body.envelopes), len(body.envelopes),
+            batch.signature,
+        )  # fmt: skip
+        why = self._objection(ordered, claim, timely)
         if not why:
-            return Admitted(batch, head)
-        known = head.chain == self.head.chain and head.producer in self.members.keys
-        early = known and body.number > self.produced.get(body.producer, 0) + 1
-        return Skipped(ordered.position, body.producer, body.number, why, early, head if known else None)
+            return Admitted(batch, claim.envelopes_root)
+        next_number = self.produced.get(body.producer, 0) + 1
+        if body.number == next_number or body.producer not in self.members.keys or body.chain != self.head.chain:
+            return Skipped(ordered.position, body.producer, body.number, why, evidence=BAD_BATCH, proof=claim)
+        proof = self._two_batches(claim)
+        return Skipped(
+            ordered.position, body.producer, body.number, why, body.number > next_number,
+            TWO_BATCHES if proof else "", proof,
+        )  # fmt: skip
 
-    def _objection(self, ordered: Ordered, body: BatchHead, timely: bool) -> str:
+    def _two_batches(self, claim: BatchClaim) -> tuple[BatchClaim, BatchClaim] | None:
+        """The batch that made a block under this number, and this one, if its producer signed both. The same envelopes
+        with another time are none: it may sign them again when the log was long in taking them."""
+        known = self._claims.get(claim.producer)
+        if known is None or known.number != claim.number or known.envelopes_root == claim.envelopes_root:
+            return None
+        valid = claim.is_signed(self.members.keys[claim.producer])
+        return (known, claim) if valid else None
+
+    def _objection(self, ordered: Ordered, body: BatchClaim, timely: bool) -> str:
         if body.chain != self.head.chain:
             return f"for the ledger {body.chain}"
         key = self.members.keys.get(body.producer)
@@ -104,11 +137,11 @@ class Commit:
         tolerance = self.view.need(PARAMETERS, CLOCK_TOLERANCE_MS)
         if timely and abs(body.time - ordered.time) > tolerance:
             return f"its time is {body.time - ordered.time} ms off the log's, {tolerance} are allowed"
-        return "" if head_signed(body, key) else "the producer's signature is not valid"
+        return "" if signing.verify(key, body.digest(), body.signature) else "the producer's signature is not valid"
 
     def execute(self, admitted: Admitted, verified: Sequence[bool | None] | None = None) -> Header:
         """Execute the batch in memory as the next block, and return its header."""
-        return self._execute(admitted.batch, admitted.head.envelopes_root, verified)
+        return self._execute(admitted.batch, admitted.envelopes_root, verified)
 
     def redo(self, block: Block, vouched: bool) -> Header:
         """Execute a block that is known already, and return the header that it has here.
@@ -125,7 +158,7 @@ class Commit:
         mark, body = perf_counter(), batch.body
         place = machine.Place(self.head.chain, self.head.height + 1, max(self.head.time, body.time))
         receipts = machine.execute_block(self.view, place, body.envelopes, verified)
-        mark = self._spent("execute", mark)
+        mark = self.spent("execute", mark)
         writes = self.view.seal()
         raw = tuple([encode(receipt) for receipt in receipts])
         header = Header(
@@ -133,34 +166,35 @@ class Commit:
             len(body.envelopes), envelopes_root, merkle.root(raw), writes.hash,
         )  # fmt: skip
         self.made = Made(Block(header, batch.signature, body.envelopes, raw), receipts, writes)
-        self._spent("hash", mark)
+        self.spent("hash", mark)
         return header
 
     def take_back(self) -> None:
         """Undo the executed block in memory. In the journal another block takes its place, if it was kept."""
         self.view.discard()
-        self.made = None
+        self.made, self._kept = None, 0.0
 
     def keep(self, vote: Vote | None) -> None:
         """Write the executed block to the journal with this validator's vote, and sync. Raises DiskFull, Fatal."""
         mark = perf_counter()
         self.journal.append(self._made.block, (vote,) if vote else ())
         self.journal.sync()
-        self._spent("sync", mark)
+        self._kept = self.spent("sync", mark)
 
     def finalise(self, certificate: Certificate) -> FinalBlock:
         """Keep the certificate of the kept block, and bring the state on disk up to it."""
-        mark, made = perf_counter(), self._made
+        made, mark = self._made, self._kept or perf_counter()
         self.journal.certify(certificate)
-        mark = self._spent("vote", mark)
+        mark, self._kept = self.spent("vote", mark), 0.0
         header = made.block.header
         produced = {**self.produced, header.producer: header.number}
         self.store.write(made.writes.rows, standing_at(header, produced, certificate))
         self.view.finalised()
         self.members = members(self.view)
+        self._claims[header.producer] = batch_claim(made.block)
         self.head, self._head_hash, self.made = header, certificate.block_hash, None
         self.produced = produced  # last: who waits for this number then reads the state that the block left
-        self._spent("final", mark)
+        self.spent("final", mark)
         return FinalBlock(made.block, made.receipts, certificate)
 
     @property
@@ -168,7 +202,8 @@ class Commit:
         assert self.made is not None
         return self.made
 
-    def _spent(self, stage: str, since: float) -> float:
+    def spent(self, stage: str, since: float) -> float:
+        """Count the seconds since then for the stage, and return the time now. ``vote`` includes waiting for votes."""
         now = perf_counter()
         self.seconds[stage] += now - since
         return now

@@ -12,20 +12,34 @@ import msgspec
 from msgspec import Meta
 
 from stoa.kernel.identifiers import InstitutionId
+from stoa.kernel.limits import MAX_VALIDATORS
 
 FILE: Final = "stoa.toml"
 FOLDER_VARIABLE: Final = "STOA_FOLDER"  # the folder to use when no --folder is given
 PASSPHRASE_VARIABLE: Final = "STOA_PASSPHRASE"  # of the keystore, for programs; people are asked for it
 DEFAULT_PORT: Final = 7080
 MAX_PROCESSES: Final = 256
+MAX_REPLICAS: Final = 5  # of the ordering log, as many as NATS allows
 CHECKPOINT_BLOCKS: Final = 10_000  # from one checkpoint to the next
 
 _Path = Annotated[str, Meta(min_length=1, max_length=400)]
+_Url = Annotated[str, Meta(pattern=r"^(tls|http)://[^\s/]+:\d{1,5}$", max_length=300)]
 _KeyName = Annotated[str, Meta(min_length=1, max_length=64)]
 
 
 class BadConfig(ValueError):
     """The file does not say what settings can say; the message names file, field and rule."""
+
+
+class Network(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How the house reaches the others: the table ``[network]``. ``NETWORK_TEMPLATE`` says what each setting means."""
+
+    servers: Annotated[tuple[_Url, ...], Meta(min_length=1, max_length=MAX_VALIDATORS)]
+    ca: _Path = "network/ca.pem"
+    certificate: _Path = "network/client.pem"
+    key: _Path = "network/client.key"
+    replicas: Annotated[int, Meta(ge=1, le=MAX_REPLICAS)] = MAX_REPLICAS
+    monitor: _Url = "http://127.0.0.1:7083"
 
 
 class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -42,6 +56,8 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     vault_key: _KeyName = "vault"
     policy: _Path = "policy.toml"
     views: _Path = "views.sqlite"
+    gateway: bool = True
+    network: Network | None = None
 
 
 TEMPLATE: Final = """\
@@ -59,6 +75,19 @@ validator_key = "{validator_key}"  # the key in the keystore from which the voti
 vault_key = "{vault_key}"          # the key from which the vault's master key is derived
 policy = "{policy}"     # who may have what signed
 views = "{views}"    # the read model: a file (SQLite), or postgresql://user@host/name
+gateway = {gateway}          # false: no API, pages or views here: a validator with its probes, metrics and bulk door
+"""
+
+NETWORK_TEMPLATE: Final = """
+# The network of several institutions. Without this table the house is a network of one.
+
+[network]
+servers = {servers}  # ordering servers, this house's own first; the next is tried when one fails
+ca = "{ca}"               # the network's authority, whose certificates alone are trusted
+certificate = "{certificate}"  # this house's certificate as a client; renewed by `stoa network rotate`
+key = "{key}"          # its key, sealed under a word that is derived from the keystore
+replicas = {replicas}                       # on how many servers the ordering log is kept
+monitor = "{monitor}"  # where this house's own server tells how it is
 """
 
 
@@ -73,5 +102,13 @@ def load_config(folder: Path) -> Config:
 
 def write_config(folder: Path, config: Config) -> None:
     """Write the documented file of these settings."""
-    text = TEMPLATE.format_map(msgspec.structs.asdict(config))
+    written = msgspec.structs.asdict(config) | {"gateway": "true" if config.gateway else "false"}
+    text = TEMPLATE.format_map(written)
+    if config.network is not None:
+        fields = msgspec.structs.asdict(config.network)
+        text += NETWORK_TEMPLATE.format_map(fields | {"servers": _listed(config.network.servers)})
     (folder / FILE).write_text(text, encoding="utf-8")
+
+
+def _listed(words: tuple[str, ...]) -> str:
+    return "[\n" + "".join(f'    "{word}",\n' for word in words) + "]"

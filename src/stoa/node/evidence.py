@@ -1,6 +1,7 @@
 """Evidence: what other validators did against the rules, kept with their own signatures, for people to look at.
 
-One JSON object a line. It is a record for people and changes nothing by itself: members decide by vote.
+One JSON object a line, and a line in the log. It is a record for people and changes nothing by itself: members decide
+by vote.
 """
 
 from collections import deque
@@ -10,10 +11,11 @@ from typing import Any, Final
 import msgspec
 
 from stoa.kernel.codec import encode
+from stoa.node.log import LOG
 
 FILE: Final = "evidence.jsonl"
 MAX_SHOWN: Final = 100
-MAX_FILE_BYTES: Final = 16 * 1024 * 1024  # beyond it nothing more is written: a liar must not fill the disk
+MAX_FILE_BYTES: Final = 16 * 1024 * 1024  # beyond it nothing more is written or logged: a liar must not fill the disk
 
 
 class EvidenceBook:
@@ -36,5 +38,6 @@ class EvidenceBook:
         self.shown.append(row)
         self.count += 1
         if not self._path.exists() or self._path.stat().st_size < MAX_FILE_BYTES:
+            LOG.error("evidence", kind=kind, validator=who, height=height, why=why)
             with self._path.open("ab") as file:
                 file.write(msgspec.json.encode(row) + b"\n")

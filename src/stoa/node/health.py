@@ -1,6 +1,13 @@
 """How a node is, and how it stands among the others: what probes, metrics and pages ask for."""
 
-from typing import NamedTuple
+from collections.abc import Iterator
+from typing import Final, NamedTuple
+
+from stoa.bus.bus import Counts
+from stoa.ordering.condition import Condition, Kind
+
+HEARD_SECONDS: Final = 5.0  # who was heard within so long counts as present; standings are told four times a second
+RULES: Final = ("majority", "byzantine")  # by the value of the governed number ``quorum``
 
 
 class Health(NamedTuple):
@@ -25,11 +32,16 @@ class PeerSeen(NamedTuple):
 
 
 class Network(NamedTuple):
-    """How a validator stands among the others. ``alarms`` are sentences by kind, ``produced`` the last batch number of
-    each producer, ``away`` whether it has left the quorum."""
+    """How a validator stands among the others. ``alone``: there are no others to be heard. ``rule`` is the name of the
+    quorum rule, ``produced`` the last batch number of each producer, ``away`` whether it has left the quorum,
+    ``alarms`` sentences by kind. ``in_flight`` batches of its own are published and not final, ``unread`` ones came
+    from the log and wait here; ``dropped`` words of peers found no room. ``bus`` is None where there is none."""
 
     validator: str
+    alone: bool
+    height: int
     epoch: int
+    rule: str
     quorum: int
     members: tuple[str, ...]
     peers: tuple[PeerSeen, ...]
@@ -37,4 +49,30 @@ class Network(NamedTuple):
     away: bool
     alarms: dict[str, str]
     evidence: int
+    in_flight: int
+    unread: int
     dropped: int
+    log: Condition
+    bus: Counts | None
+
+
+def missing(network: Network) -> tuple[str, ...]:
+    """The members that were not heard lately."""
+    heard = {peer.validator for peer in network.peers if peer.seconds <= HEARD_SECONDS} | {network.validator}
+    return () if network.alone else tuple(name for name in network.members if name not in heard)
+
+
+def troubles(network: Network) -> Iterator[str]:
+    """Why this validator cannot be relied on for finality just now, one sentence each; none if it can."""
+    silent, members = missing(network), len(network.members)
+    if members - len(silent) < network.quorum:
+        yield (
+            f"{network.quorum} of {members} members must vote and {members - len(silent)} were heard within "
+            f"{HEARD_SECONDS:.0f} s; missing: {', '.join(silent)}"
+        )
+    if network.away:
+        yield "this validator has left the quorum until its state follows the certificates again"
+    if network.log.kind in (Kind.GONE, Kind.REPLACED):
+        yield f"the ordering log is {network.log.kind}: {network.log.sentence}"
+    for kind, why in sorted(network.alarms.items()):
+        yield f"alarm {kind}: {why}"

@@ -69,6 +69,11 @@ class Inbox:
             self._words.append(happening)
             self._changed.notify_all()
 
+    @property
+    def unread(self) -> int:
+        """How many batches wait."""
+        return len(self._batches)
+
     def take(self, batches: bool, timeout: float) -> Happening | None:
         """What is next; batches only if asked for, and only when nothing else waits. None after ``timeout`` seconds."""
         with self._changed:

@@ -21,12 +21,18 @@ LOG: Any = structlog.wrap_logger(
 )
 
 
-def log_block(final: FinalBlock, seconds: dict[str, float]) -> None:
-    """One line for a final block: what was in it, and the milliseconds of each stage."""
-    header = final.block.header
+def log_block(final: FinalBlock, interval: float, seconds: dict[str, float]) -> None:
+    """One line for a final block: what was in it, who made it and voted for it, the time since the block before it
+    became final here, and the milliseconds of each stage."""
+    header, certificate = final.block.header, final.certificate
     LOG.info(
         "block",
         height=header.height,
+        epoch=certificate.epoch,
+        producer=header.producer,
+        batch=header.number,
+        votes=[vote.validator for vote in certificate.votes],
+        interval_ms=round(interval * 1_000, 2),
         transactions=header.count,
         refused=sum(receipt.rejection is not None for receipt in final.receipts),
         due=len(final.receipts) - header.count,

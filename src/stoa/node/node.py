@@ -15,28 +15,31 @@ from typing import Final
 
 from stoa.agreement.core import Core
 from stoa.intake.gate import Accepted, Gate
+from stoa.journal.disk import REAL_DISK, Disk
 from stoa.journal.journal import Journal
 from stoa.kernel import signing
 from stoa.kernel.base import Broken, Rejection
-from stoa.kernel.codec import Malformed
 from stoa.ledger import due, machine
 from stoa.ledger.catalog import Body
 from stoa.ledger.governance.members import members
+from stoa.ledger.governance.model import PARAMETERS, QUORUM
 from stoa.ledger.identity.model import LANES
 from stoa.ledger.state import State
 from stoa.node import proofs, snapshot
 from stoa.node.answers import Answers
 from stoa.node.checkpoints import Checkpoints, make_checkpoint
+from stoa.node.circle import Circle
 from stoa.node.commit import Commit, FinalBlock, Listener, Skipped
 from stoa.node.config import CHECKPOINT_BLOCKS
 from stoa.node.epoch_file import EpochFile
 from stoa.node.evidence import EvidenceBook
-from stoa.node.finality import Finality, Members, Validator
-from stoa.node.health import Health, Network, PeerSeen
+from stoa.node.finality import Finality, Members, Validator, require_alone
+from stoa.node.health import RULES, Health, Network
 from stoa.node.history import History
 from stoa.node.inbox import Fetched, Heard, Inbox, Leave
 from stoa.node.links import Links, alone
 from stoa.node.log import LOG, log_block
+from stoa.node.outbox import Outbox
 from stoa.node.places import Located, Places
 from stoa.node.producer import Cut, Producer
 from stoa.node.recovery import Progress, bring_up, open_state
@@ -46,19 +49,15 @@ from stoa.node.voice import Voice
 from stoa.ordering.engine import Engine, LogClosed, LogFull, Ordered
 from stoa.peers.promise import Peers
 from stoa.wire.proof import ReceiptProof, RowProof
-from stoa.wire.status import Status, Word, read_word
 from stoa.wire.vote import Checkpoint
 
 MAX_SKIPPED: Final = 100  # skipped batches kept to be looked at
 IDLE_SECONDS: Final = 0.2
 TICK_SECONDS: Final = 0.05
+DUE_PATIENCE_MS: Final = 500  # for each validator whose turn comes first to do what falls due
 JOURNAL_FOLDER: Final = "journal"
 STATE_FOLDER: Final = "state"
 SNAPSHOT_FOLDER: Final = "snapshots"
-
-
-class CannotValidate(ValueError):
-    """This ledger does not know the validator by this key, or one validator is not enough for it."""
 
 
 def wall_clock() -> int:
@@ -77,16 +76,18 @@ class Node:
         clock: Callable[[], int] = wall_clock,
         progress: Progress | None = None,
         checkpoint_blocks: int = CHECKPOINT_BLOCKS,
-        links: Links | None = None,
+        links: Callable[[str], Links] | None = None,
+        disk: Disk = REAL_DISK,
     ) -> None:
         """Open the journal in the folder and bring the state up to it. Raises NoJournal, Occupied, Damaged, Broken.
 
         ``processes`` check signatures beside this one. Every ``checkpoint_blocks`` blocks a checkpoint is made, 0 being
-        never. Without ``links`` the validator is alone.
+        never. Without ``links``, which are asked for by the ledger's name, the
+        validator is alone.
         """
         self.folder, self._clock, self.validator = folder, clock, validator
         with ExitStack() as opened:
-            self.journal = opened.enter_context(Journal.open(folder / JOURNAL_FOLDER))
+            self.journal = opened.enter_context(Journal.open(folder / JOURNAL_FOLDER, disk))
             self.chain = self.journal.chain
             self.store, view, standing = open_state(
                 folder / STATE_FOLDER, self.journal, progress, folder / SNAPSHOT_FOLDER, processes
@@ -100,7 +101,7 @@ class Node:
             core = self._resumed(away=False)
             self._opened = opened.pop_all()
         self.gate = Gate(self.chain, clock)
-        self._links = links or alone(clock)
+        self._links = links(self.chain) if links else alone(clock)
         self.engine: Engine = self._links.engine(self._epochs.known.epoch)
         self.peers: Peers | None = self._links.peers
         self.skipped: deque[Skipped] = deque(maxlen=MAX_SKIPPED)
@@ -109,31 +110,41 @@ class Node:
         self.evidence = EvidenceBook(folder)
         self._inbox = Inbox()
         self._inbox.enter(self._epochs.known.epoch)
-        self._heard: dict[str, tuple[Status, float]] = {}
+        self._circle = Circle(self._inbox, self.evidence, clock)
         self.voice = Voice(
             self.peers, self._inbox, self._epochs, self.evidence, clock, self._final, self._skip, self._entered,
             self._publish,
         )  # fmt: skip
-        self._seconds_before = dict(self._commit.seconds)
+        self._seconds_before, self._final_before = dict(self._commit.seconds), time.monotonic()
         self._round = Round(core, self._commit, self.voice, self._verified)
         self._listeners: list[Listener] = []
         self._healed = -1  # the height at which the state was built again last
         self._places = Places()
-        self._producer = Producer(self.chain, validator, self.gate, self._cut, clock, self._produced())
+        outbox = None
+        if self.peers is not None:
+            outbox = Outbox(folder)
+            self._opened.callback(outbox.close)
+        self._producer = Producer(
+            self.chain, validator, self.gate, self._cut, clock, self._produced(), outbox,
+            lambda: self._circle.pace(self._commit.head.height),
+        )  # fmt: skip
         self._checkpoints = Checkpoints(self.store, self.journal, self.finality, checkpoint_blocks)
         self._stopping = threading.Event()
+        self._threads = self._made_threads()
+        if self.peers is None:
+            self._round.start()  # alone, what was kept is final
+
+    def _made_threads(self) -> list[threading.Thread]:
         works = {
             "batches": self._cut_batches,
             "log": self._read_log,
             "blocks": self._make_blocks,
             "checkpoints": self._make_checkpoints,
         }
-        self._threads = [
+        return [
             threading.Thread(target=self._guarded, args=(work,), name=f"stoa-{name}", daemon=True)
             for name, work in works.items()
         ]
-        if self.peers is None:
-            self._round.start()  # alone, what was kept is final
 
     def _resumed(self, away: bool) -> Core:
         """Agreement as of the last final block."""
@@ -144,11 +155,11 @@ class Node:
     def start(self) -> None:
         """Begin to take transactions and make blocks. Raises CannotValidate."""
         if self.peers is None:
-            _require_alone(self._commit.members, self.validator)
+            require_alone(self._commit.members, self.validator)
         else:
             voting_key = signing.public_key(self.validator.secret)
             answers = Answers(self.journal, lambda: self._epochs.known.opening, voting_key, self.leave_epoch)
-            self.peers.listen(self._hear, answers.answer)
+            self.peers.listen(self._circle.hear, answers.answer)
         for thread in self._threads:
             thread.start()
 
@@ -193,7 +204,13 @@ class Node:
 
     def _cut(self) -> Cut:
         with self.reader() as view:
-            return Cut.of(view)
+            return Cut.of(view, self._turn() * DUE_PATIENCE_MS)
+
+    def _turn(self) -> int:
+        """How many validators are before this one, by turns, to make the next block when nobody asks for any."""
+        members = sorted(self._commit.members.keys)
+        me = self.validator.institution
+        return (members.index(me) - self._commit.head.height) % len(members) if me in members else len(members)
 
     def _read_log(self) -> None:
         """Bring batches from the log of the epoch at hand, from its beginning; what is known already is skipped."""
@@ -229,7 +246,7 @@ class Node:
 
     def _heal(self, diverged: Diverged) -> None:
         """Build the state again from the journal, whose blocks are certified; a second time for one block is a bug."""
-        height = self._commit.head.height
+        height, seconds = self._commit.head.height, self._commit.seconds
         if height == self._healed:
             raise Broken(str(diverged))
         self._healed = height
@@ -237,6 +254,7 @@ class Node:
         self.store.clear()
         view, standing = bring_up(self.store, self.journal)
         self._commit = Commit(view, self.store, self.journal, self.journal.header(standing.height), standing)
+        self._commit.seconds = seconds
         self._round = Round(self._resumed(away=True), self._commit, self.voice, self._verified)
         self._entered()  # what was read of the log is gone with the round
         self._round.start()
@@ -244,28 +262,18 @@ class Node:
     def _final(self, final: FinalBlock) -> None:
         self._producer.seen(self._round.position, self._produced())
         self._announce(final)
-        spent = self.seconds()
-        log_block(final, {stage: spent[stage] - self._seconds_before[stage] for stage in spent})
-        self._seconds_before = spent
+        spent, now = self.seconds(), time.monotonic()
+        stages = {stage: spent[stage] - self._seconds_before[stage] for stage in spent}
+        log_block(final, now - self._final_before, stages)
+        self._seconds_before, self._final_before = spent, now
 
     def _skip(self, skipped: Skipped) -> None:
         self.skipped.append(skipped)
         self.skips += 1
-        LOG.warning("skipped", **skipped._replace(head=None)._asdict())
-
-    def _hear(self, sender: str, raw: bytes) -> None:
-        """On a thread of the peers' own."""
-        try:
-            word: Word = read_word(raw)
-        except Malformed as malformed:
-            self.evidence.note(self._clock(), "malformed", sender, 0, malformed.rule, raw[:1_000])
-            return
-        if isinstance(word, Status):
-            if word.validator != sender:
-                self.evidence.note(self._clock(), "false_name", sender, 0, f"speaks as {word.validator}", raw[:1_000])
-                return
-            self._heard[sender] = word, time.monotonic()
-        self._inbox.put(Heard(word))
+        LOG.warning("skipped", position=skipped.position, who=skipped.producer, number=skipped.number, why=skipped.why)
+        if skipped.evidence:
+            height = self._commit.head.height + 1
+            self.evidence.note(self._clock(), skipped.evidence, skipped.producer, height, skipped.why, skipped.proof)
 
     def _entered(self) -> None:
         """The log of another epoch is read from now on."""
@@ -286,12 +294,14 @@ class Node:
             except LogClosed:
                 return
 
-    def _verified(self, envelopes: Sequence[bytes]) -> list[bool]:
-        """Verdicts: what this node's own gate has checked is not checked again, the rest is."""
+    def _verified(self, envelopes: Sequence[bytes]) -> list[bool | None]:
+        """Verdicts: what this node's own gate has checked is not checked again; the rest is checked in processes of
+        their own, or, where there are none, when the block is executed."""
         passed = self._producer.passed
         unknown = [raw for raw in envelopes if raw not in passed]
-        verdicts = dict(zip(unknown, self.verifier.start(unknown).get().verdicts, strict=True))
-        return [verdicts.get(raw, True) for raw in envelopes]
+        asked = self.verifier.ahead(unknown)
+        found = dict(zip(unknown, asked.get().verdicts, strict=True)) if asked else {}
+        return [True if raw in passed else found.get(raw) for raw in envelopes]
 
     def _announce(self, final: FinalBlock) -> None:
         self._places.note(final)
@@ -350,15 +360,15 @@ class Node:
 
     def network(self) -> Network:
         """How this validator stands among the others."""
-        core, now = self._round.core, time.monotonic()
-        peers = tuple(
-            PeerSeen(name, status.height, status.epoch, status.block_hash, round(now - at, 3))
-            for name, (status, at) in sorted(self._heard.copy().items())
-        )
+        core, counts = self._round.core, self._links.counts
         produced = tuple(sorted(self._commit.produced.items()))
+        with self.reader() as view:
+            rule = view.get(PARAMETERS, QUORUM) or 0
         return Network(
-            self.validator.institution, core.epoch, core.seats.quorum, tuple(sorted(core.seats.keys)), peers, produced,
-            core.away, dict(self.voice.alarms), self.evidence.count, self._inbox.dropped,
+            self.validator.institution, self.peers is None, self._commit.head.height, core.epoch, RULES[rule],
+            core.seats.quorum, tuple(sorted(core.seats.keys)), self._circle.seen(), produced, core.away,
+            dict(self.voice.alarms), self.evidence.count, self._producer.in_flight, self._inbox.unread,
+            self._inbox.dropped, self.engine.condition(), counts() if counts else None,
         )  # fmt: skip
 
     def leave_epoch(self, epoch: int) -> None:
@@ -385,10 +395,3 @@ class Node:
     def snapshot(self) -> Path:
         """Write the state to a file that recovery may start from, and return where it is. Raises DiskFull, Fatal."""
         return snapshot.take(self.folder / SNAPSHOT_FOLDER, self.journal, self.store, self.finality)
-
-
-def _require_alone(who: Members, validator: Validator) -> None:
-    if who.keys.get(validator.institution) != signing.public_key(validator.secret):
-        raise CannotValidate(f"{validator.institution} is no validator of this ledger, or votes with another key")
-    if who.quorum > 1:
-        raise CannotValidate(f"{who.quorum} validators must vote, and an embedded network has one")

@@ -2,21 +2,23 @@
 
 One batch is in flight at a time. An engine may lose what it accepted, so a batch of which nothing is heard is published
 again, byte for byte, and one that made no block is signed again with a newer time. Only these envelopes ever bear its
-number, and at most one copy makes a block.
+number, and at most one copy makes a block. With peers that holds across a crash: the batch is kept in the outbox before
+it is published.
 """
 
 import threading
 from collections.abc import Callable
 from typing import Final, NamedTuple
 
-from stoa.intake.gate import Gate, Waiting
+from stoa.intake.gate import Gate
 from stoa.kernel.codec import encode
 from stoa.ledger import due
 from stoa.ledger.governance.model import BATCH_BYTES, BATCH_LINGER_MS, BATCH_TRANSACTIONS, PARAMETERS
 from stoa.ledger.state import State
 from stoa.node.finality import Validator
+from stoa.node.outbox import Outbox
 from stoa.ordering.engine import Engine, LogClosed, LogFull
-from stoa.wire.batch import BatchBody, sign_batch
+from stoa.wire.batch import BatchBody, read_batch, sign_batch
 
 IDLE_SECONDS: Final = 0.2  # how long nothing may come before due work is looked for
 REPUBLISH_SECONDS: Final = 1.0
@@ -29,15 +31,16 @@ class Cut(NamedTuple):
     most: int
     most_bytes: int
     linger: float  # seconds
-    due: int | None  # when the next work falls due, in milliseconds
+    due: int | None  # when this producer cuts a batch for the next work that falls due, in milliseconds
 
     @classmethod
-    def of(cls, view: State) -> "Cut":
-        """As of the view."""
+    def of(cls, view: State, patience_ms: int = 0) -> "Cut":
+        """As of the view. ``patience_ms`` is how long others are let do first what falls due."""
+        next_due = due.next_due(view)
         most, most_bytes, linger = (
             view.need(PARAMETERS, name) for name in (BATCH_TRANSACTIONS, BATCH_BYTES, BATCH_LINGER_MS)
         )
-        return cls(most, most_bytes, linger / 1_000, due.next_due(view))
+        return cls(most, most_bytes, linger / 1_000, None if next_due is None else next_due + patience_ms)
 
 
 class Producer:
@@ -51,20 +54,27 @@ class Producer:
         cut: Callable[[], Cut],
         clock: Callable[[], int],
         produced: int,
+        outbox: Outbox | None = None,
+        pace: Callable[[], float] = lambda: 0.0,
     ) -> None:
+        """``pace`` says for how many seconds to rest before the next batch, for the sake of slower validators."""
+        self._outbox, self._pace = outbox, pace
         self._chain, self._validator, self._gate, self._cut, self._clock = chain, validator, gate, cut, clock
         self._produced, self._position = produced, 0
         self._seen = threading.Condition()
         self._closed = False
+        self.in_flight = 0  # batches that are published and of which nothing final is known
         self.passed: dict[bytes, None] = {}  # envelopes in flight, whose signatures this node's own gate has checked
 
     def run(self, engine: Callable[[], Engine]) -> None:
         """Until closed. ``engine`` is the log of the epoch at hand."""
+        self._publish_left_over(engine)
         while not self._closed:
+            self._rest(self._pace())
             cut = self._cut()
             is_due = cut.due is not None and cut.due <= self._clock()
             taken = self._gate.take(cut.most, cut.most_bytes, cut.linger, 0.0 if is_due else IDLE_SECONDS)
-            if (taken or is_due) and not self._published(engine, taken):
+            if (taken or is_due) and not self._published(engine, tuple([one.raw for one in taken])):
                 self._gate.give_back(taken)
 
     def seen(self, position: int, produced: int) -> None:
@@ -79,33 +89,45 @@ class Producer:
             self._closed = True
             self._seen.notify_all()
 
-    def _published(self, engine: Callable[[], Engine], taken: list[Waiting]) -> bool:
-        """Whether a batch of these became a block; False only at the end of all things.
+    def _published(self, engine: Callable[[], Engine], envelopes: tuple[bytes, ...]) -> bool:
+        """Whether a batch of these became a block; False only when all is over.
 
         Nothing else is ever signed under the number: an older copy may still make the block, and two contents under one
-        number are what a liar signs. Only the time is new where the one before made no block.
+        number are what a liar signs.
         """
-        number, envelopes = self._produced + 1, tuple([one.raw for one in taken])
-        self.passed = dict.fromkeys(envelopes)
+        number, self.passed = self._produced + 1, dict.fromkeys(envelopes)
         while self._produced < number and not self._closed:
             body = BatchBody(self._chain, self._validator.institution, number, self._clock(), envelopes)
-            self._publish(engine, number, encode(sign_batch(body, self._validator.secret)))
-            if self._produced < number:
+            raw = encode(sign_batch(body, self._validator.secret))
+            if self._outbox is not None:
+                self._outbox.keep(raw)
+            if not self._sent(engine, raw, number):
                 self._rest(SKIPPED_SECONDS)
         return self._produced >= number
 
-    def _publish(self, engine: Callable[[], Engine], number: int, raw: bytes) -> None:
-        """Publish these bytes until they have made a block, or a place of theirs was read and they have not."""
-        settled = False
+    def _publish_left_over(self, engine: Callable[[], Engine]) -> None:
+        """What was in flight when the process before this one ended, if it may still make a block."""
+        raw = self._outbox.left_over() if self._outbox is not None else b""
+        if raw:
+            body = read_batch(raw).body
+            mine = body.producer == self._validator.institution and body.number == self._produced + 1
+            if mine and not self._sent(engine, raw, body.number):
+                self._published(engine, body.envelopes)
+
+    def _sent(self, engine: Callable[[], Engine], raw: bytes, number: int) -> bool:
+        """Publish until the batch has made a block, or its place was read and it has not. Whether it has."""
+        settled, self.in_flight = False, 1
         while not settled and not self._closed:
             try:
                 position = engine().publish(raw)
             except LogFull as full:
                 self._rest(full.retry_ms / 1_000)
-            except LogClosed:
-                return
+            except LogClosed:  # it is over, or another epoch's log takes its place
+                self._rest(SKIPPED_SECONDS)
             else:
                 settled = self._is_settled(number, position)
+        self.in_flight = 0
+        return self._produced >= number
 
     def _is_settled(self, number: int, position: int) -> bool:
         """Wait until the batch has made a block, or until its place was read and it has not."""
@@ -117,5 +139,6 @@ class Producer:
         return self._produced >= number or self._position >= position
 
     def _rest(self, seconds: float) -> None:
-        with self._seen:
-            self._seen.wait_for(lambda: self._closed, seconds)
+        if seconds:
+            with self._seen:
+                self._seen.wait_for(lambda: self._closed, seconds)

@@ -66,7 +66,7 @@ def bring_up(
     start, last = standing.height, max(journal.final, standing.height)
     replay = Replay(view, store, journal.header(start), dict(standing.produced))
     with Verifier(processes, WORTH_PROCESSES) as verifier:
-        for header in replay.run((block for block, _ in journal.replay(start + 1, last)), verifier):
+        for header in replay.run(journal.replay(start + 1, last), verifier):
             if progress is not None:
                 progress(header.height - start, last - start)
     return view, standing_at(replay.head, replay.produced)

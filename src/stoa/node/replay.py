@@ -2,9 +2,13 @@
 
 Owns what recovery and verification share: the comparison, and the pace. Signatures are checked ahead, in processes of
 their own if the caller has them, and rows are written in steps of many blocks, so that a replay outruns the network.
+
+Who trusts the validators may take a block's signatures on their word: the quorum that certified it had checked them.
+Every receipt and every row is computed and compared all the same.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import islice
 from typing import Final
 
 from stoa.kernel import merkle
@@ -12,17 +16,19 @@ from stoa.kernel.base import Broken
 from stoa.kernel.codec import encode
 from stoa.ledger import machine
 from stoa.ledger.catalog import Receipt
+from stoa.ledger.governance.members import members
 from stoa.ledger.state import State, Writes
 from stoa.node.state_store import Standing, Store
 from stoa.node.verifier import Verdicts, Verifier
 from stoa.wire.block import Block, Header
-from stoa.wire.vote import Certificate
+from stoa.wire.vote import Certificate, certificate_valid
 
 STEP_BLOCKS: Final = 256  # of one synced write
 STEP_ENVELOPES: Final = 4_096  # a step is closed at so many; a last, larger block is taken in whole
 WORTH_PROCESSES: Final = 1_024  # envelopes of a step below which no process is started
 
-Step = tuple[list[Block], Verdicts]
+Kept = tuple[Block, Certificate | None]  # a block with its own certificate, as a journal replays them
+Step = tuple[list[Kept], Verdicts | None]
 Judge = Callable[[Header, Writes, Sequence[Receipt]], None]
 
 
@@ -37,31 +43,48 @@ class Replay:
     ) -> None:
         self.view, self.store, self.head, self.produced, self._judge = view, store, head, produced, judge
 
-    def run(self, blocks: Iterable[Block], verifier: Verifier) -> Iterator[Header]:
+    def run(self, kept: Iterable[Kept], verifier: Verifier | None) -> Iterator[Header]:
         """Execute the blocks, and yield each header when the view and the store are after it.
 
-        What was yielded is on disk at the end of its step only. Raises Broken where a block differs.
+        Without a verifier a valid certificate of the block stands for its signatures; where there is none, they are
+        checked. What was yielded is on disk at the end of its step only. Raises Broken where a block differs.
         """
-        for step, verdicts in _ahead(blocks, verifier):
-            verified, at = verdicts.get().verdicts, 0
-            for block in step:
-                count = len(block.envelopes)
-                writes = self._execute(block, verified[at : at + count])
-                at += count
-                self._advance(block.header, writes, sync=block is step[-1])
+        for step, asked in _ahead(kept, verifier):
+            verdicts = iter(asked.get().verdicts) if asked else None
+            for block, certificate in step:
+                verified = None if verdicts is None else list(islice(verdicts, len(block.envelopes)))
+                trusted = verifier is None and certificate is not None and self._vouched(block, certificate)
+                writes = self._execute(block, verified, trusted)
+                self._advance(block.header, writes, sync=block is step[-1][0])
                 yield block.header
 
-    def _execute(self, block: Block, verified: Sequence[bool]) -> Writes:
+    def _vouched(self, block: Block, certificate: Certificate) -> bool:
+        """Whether a quorum of the members of this height voted for just this block, with just these envelopes."""
+        header, who = block.header, members(self.view)
+        return (
+            (header.chain, header.previous) == (self.head.chain, self.head.hash())
+            and (certificate.height, certificate.block_hash) == (header.height, header.hash())
+            and (header.count, header.envelopes_root) == (len(block.envelopes), merkle.root(block.envelopes))
+            and certificate_valid(header.chain, certificate, who.keys, who.quorum)
+        )
+
+    def _execute(self, block: Block, verified: Sequence[bool] | None, trusted: bool) -> Writes:
         header = block.header
         require_place(self.head, self.produced, header)
-        place = machine.Place(header.chain, header.height, header.time)
-        made = machine.execute_block(self.view, place, block.envelopes, verified)
-        receipts = [encode(receipt) for receipt in made]
+        made, receipts = self._made(block, [True] * len(block.envelopes) if trusted else verified)
+        if trusted and merkle.root(receipts) != header.receipts_root:
+            self.view.rollback(0)  # the quorum may have refused one of the envelopes for its signature
+            made, receipts = self._made(block, None)
         writes = self.view.seal()
         require_same(block, receipts, writes)
         if self._judge is not None:
             self._judge(header, writes, made)
         return writes
+
+    def _made(self, block: Block, verified: Sequence[bool] | None) -> tuple[list[Receipt], list[bytes]]:
+        place = machine.Place(block.header.chain, block.header.height, block.header.time)
+        made = machine.execute_block(self.view, place, block.envelopes, verified)
+        return made, [encode(receipt) for receipt in made]
 
     def _advance(self, header: Header, writes: Writes, sync: bool) -> None:
         self.head, self.produced = header, {**self.produced, header.producer: header.number}
@@ -101,11 +124,11 @@ def _first(computed: Sequence[bytes], kept: Sequence[bytes]) -> str:
     return f", first at {differing[0]}" if differing else " than its header commits to"
 
 
-def _ahead(blocks: Iterable[Block], verifier: Verifier) -> Iterator[Step]:
-    """Steps with their verdicts; those of the next step are being worked out while one is executed."""
+def _ahead(kept: Iterable[Kept], verifier: Verifier | None) -> Iterator[Step]:
+    """Steps with their verdicts, which are being worked out beside this process while the step before is executed."""
     before: Step | None = None
-    for step in _steps(blocks):
-        asked = verifier.start([raw for block in step for raw in block.envelopes])
+    for step in _steps(kept):
+        asked = verifier.ahead([raw for block, _ in step for raw in block.envelopes]) if verifier else None
         if before is not None:
             yield before
         before = step, asked
@@ -113,11 +136,11 @@ def _ahead(blocks: Iterable[Block], verifier: Verifier) -> Iterator[Step]:
         yield before
 
 
-def _steps(blocks: Iterable[Block]) -> Iterator[list[Block]]:
-    step: list[Block] = []
+def _steps(kept: Iterable[Kept]) -> Iterator[list[Kept]]:
+    step: list[Kept] = []
     envelopes = 0
-    for block in blocks:
-        step.append(block)
+    for block, certificate in kept:
+        step.append((block, certificate))
         envelopes += len(block.envelopes)
         if len(step) >= STEP_BLOCKS or envelopes >= STEP_ENVELOPES:
             yield step

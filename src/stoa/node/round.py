@@ -6,6 +6,7 @@ What concerns other validators or people goes out through ``Outside``. Does not 
 
 from collections import deque
 from collections.abc import Callable, Sequence
+from time import perf_counter
 from typing import Protocol
 
 from stoa.agreement.core import Core
@@ -29,7 +30,6 @@ from stoa.agreement.effects import (
     TakeBack,
 )
 from stoa.agreement.model import Past, Seats, Signer
-from stoa.agreement.numbers import Numbers
 from stoa.journal.journal import Journal
 from stoa.kernel.base import Broken
 from stoa.ledger.governance.model import PARAMETERS, QUORUM
@@ -39,7 +39,7 @@ from stoa.node.recovery import kept_tail
 from stoa.node.replay import require_place, require_same
 from stoa.ordering.engine import Ordered
 from stoa.wire.batch import Batch, BatchBody
-from stoa.wire.block import Block, batch_head
+from stoa.wire.block import Block
 from stoa.wire.status import Promise, Status, Word
 from stoa.wire.vote import Certificate, liars_borne
 
@@ -89,7 +89,6 @@ class Round:
 
     def __init__(self, core: Core, commit: Commit, outside: Outside, verdicts: Verdicts) -> None:
         self.core, self.commit, self._outside, self._verdicts = core, commit, outside, verdicts
-        self._numbers = Numbers()
         self.position = 0  # of the last batch in the log that was judged
 
     # ---- events
@@ -135,8 +134,7 @@ class Round:
             case Execute():
                 return self._execute(effect)
             case Redo(block):
-                self._note(self._numbers.good(batch_head(block), block.header.height))
-                return self.core.executed(self.commit.redo(block, vouched=True).hash())
+                return self.core.executed(self._redo(block))
             case Keep(vote):
                 self.commit.keep(vote)
                 return self.core.kept()
@@ -155,30 +153,31 @@ class Round:
     def _execute(self, effect: Execute) -> list[Effect]:
         entry = effect.entry
         admitted = self.commit.admit(Ordered(*entry), timely=not effect.forced)
-        height = self.core.height + 1
         if isinstance(admitted, Skipped):
-            if admitted.head is not None:
-                self._note(self._numbers.stale(admitted.head, self.core.seats.keys, height))
             self.position = max(self.position, entry.position)
             if not admitted.early:
                 self._outside.skipped(admitted)
             return self.core.executed(None, admitted.early)
-        self._note(self._numbers.good(admitted.head, height))
-        header = self.commit.execute(admitted, self._verdicts(admitted.batch.body.envelopes))
+        mark = perf_counter()
+        verdicts = self._verdicts(admitted.batch.body.envelopes)
+        self.commit.spent("verify", mark)
+        header = self.commit.execute(admitted, verdicts)
         return self.core.executed(header.hash())
 
-    def _note(self, evidence: Evidence | None) -> None:
-        if evidence is not None:
-            self._outside.evidence(evidence)
+    def _redo(self, block: Block) -> bytes:
+        """The hash that a certified block has here. The quorum vouches for its signatures, but may have refused one."""
+        certified = block.header.hash()
+        if self.commit.redo(block, vouched=True).hash() != certified:
+            self.commit.take_back()
+            return self.commit.redo(block, vouched=False).hash()
+        return certified
 
     def _finalise(self, effect: Finalise) -> list[Effect]:
         at = self.core.at
         final = self.commit.finalise(effect.certificate)
         self.position = max(self.position, at.position) if at is not None else self.position
         self._outside.final(final)
-        members = seats(self.commit)
-        self._numbers.keep(members.keys)
-        return self.core.finalised(members)
+        return self.core.finalised(seats(self.commit))
 
     def _tell(self, effect: Effect) -> None:
         outside = self._outside
@@ -220,32 +219,28 @@ def seats(commit: Commit) -> Seats:
     return Seats(keys, quorum, liars_borne(len(keys)) if commit.view.get(PARAMETERS, QUORUM) else 0)
 
 
+def _raise_difference(commit: Commit, kept: Block) -> None:
+    require_place(commit.head, commit.produced, kept.header)
+    assert commit.made is not None
+    require_same(kept, commit.made.block.receipts, commit.made.writes)
+
+
 def resumed(commit: Commit, journal: Journal, me: Signer, known: Epochs, away: bool = False) -> Core:
     """Agreement as of the journal's last final block; the block that was kept behind it is executed again.
 
-    Where that gives another block than the one that was voted for, the state was wrong before or is wrong now. One of
-    several cannot tell until a block is certified: until then its vote stands, and no other is cast at this height.
-    Alone, its vote has made the block final: raises Broken.
+    Where that gives another block than the one that was voted for, the state was wrong before or is wrong now. Nobody
+    can tell until a block is certified: until then the vote stands, and no other is cast at this height. Where one vote
+    is a quorum the block is final, and a difference raises Broken.
     """
     head, tail = commit.head, kept_tail(journal, commit.head.height)
-    if tail is not None:
-        try:
-            _execute_again(commit, tail[0])
-        except Broken:
-            if commit.members.quorum == 1:
-                raise
-            commit.take_back()
-            tail = None
+    if tail is not None and commit.redo(tail[0], vouched=False) != tail[0].header:
+        if commit.members.quorum == 1:
+            _raise_difference(commit, tail[0])
+        commit.take_back()
+        tail = None
     votes = journal.tail_votes() if journal.height > head.height else ()
     past = Past(
         head.height, head.hash(), known.epoch, known.promised, tail[1] if tail else None, votes, known.opening,
         known.entered, away,
     )  # fmt: skip
     return Core(head.chain, me, seats(commit), past)
-
-
-def _execute_again(commit: Commit, block: Block) -> None:
-    require_place(commit.head, commit.produced, block.header)
-    commit.redo(block, vouched=False)
-    assert commit.made is not None
-    require_same(block, commit.made.block.receipts, commit.made.writes)

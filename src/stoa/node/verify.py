@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from stoa.journal.check import inspect
-from stoa.journal.faults import Damaged
+from stoa.journal.faults import BodyDropped, Damaged
 from stoa.journal.flaws import Authority
 from stoa.journal.journal import Journal
 from stoa.kernel import merkle
@@ -30,8 +30,8 @@ from stoa.node.recovery import Progress, found_state
 from stoa.node.replay import WORTH_PROCESSES, Replay, standing_at
 from stoa.node.state_store import FIRST_ROW, Snapshot, StateStore, Unusable, reading
 from stoa.node.verifier import Verifier
-from stoa.wire.block import Header
-from stoa.wire.vote import Checkpoint
+from stoa.wire.block import Block, Header
+from stoa.wire.vote import Certificate, Checkpoint
 
 MAX_FLAWS: Final = 100  # of one kind
 
@@ -102,13 +102,20 @@ class _Walk:
         try:
             self._checkpoints = list(self.journal.checkpoints())
             replay = self._founded()
-            for header in replay.run((block for block, _ in self.journal.replay()), verifier):
+            for header in replay.run(self._blocks(), verifier):
                 self._pass(header)
                 if progress is not None:
                     progress(header.height, last)
         except (Broken, Damaged, ValueError) as error:
             self.flaws.append(str(error))
             self.view.discard()
+
+    def _blocks(self) -> Iterator[tuple[Block, Certificate | None]]:
+        """As far as their bodies are kept here."""
+        try:
+            yield from self.journal.replay()
+        except BodyDropped as dropped:
+            self.flaws.append(str(dropped))
 
     def check_invariants(self) -> None:
         """Over the state as far as it was computed."""

@@ -108,7 +108,6 @@ class Voice:
         """Write it down."""
         kind, validator, height, proof = evidence
         self._evidence.note(self._clock(), kind, validator, height, EVIDENCE[kind], proof)
-        LOG.error("evidence", kind=kind, validator=validator, height=height)
 
     def alarm(self, alarm: Alarm) -> None:
         """Keep it until it is over."""

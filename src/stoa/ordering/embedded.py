@@ -9,6 +9,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import Final
 
+from stoa.ordering.condition import WELL, Condition
 from stoa.ordering.engine import LogClosed, LogFull, Ordered
 
 MAX_IN_FLIGHT: Final = 64  # batches accepted and not yet forgotten
@@ -48,6 +49,10 @@ class EmbeddedEngine:
     def _forget(self, upto: int) -> None:
         while self._log and self._log[0].position <= upto:
             self._log.popleft()
+
+    def condition(self) -> Condition:
+        """Well, as long as the process is."""
+        return WELL
 
     def close(self) -> None:
         """Accept nothing more."""

@@ -12,6 +12,8 @@ One message carries one batch, never one transaction.
 
 from typing import NamedTuple, Protocol
 
+from stoa.ordering.condition import Condition
+
 
 class Ordered(NamedTuple):
     """A batch in its place. ``time`` is the log's own, in milliseconds."""
@@ -44,6 +46,9 @@ class Engine(Protocol):
 
         A reader starts at 0 and says by ``after`` what it is done with; it never goes back.
         """
+
+    def condition(self) -> Condition:
+        """How the log is."""
 
     def close(self) -> None:
         """Accept nothing more; readers get what is there, and then None at once."""

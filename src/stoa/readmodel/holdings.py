@@ -101,13 +101,17 @@ def _give_lots(draft: Draft, event: Any) -> int:
 
 
 def _take_lots(draft: Draft, event: Any) -> None:
-    rows = draft.rows(LOTS)
-    for number, lot in enumerate(event.got, start=event.first):
-        row = {name: getattr(lot, name) for name in ("units", "acquired", "source", "locked")}
-        rows.put({"account": event.to, "asset": event.asset, "number": number, **row, "cost": bounded(lot.cost)})
+    _put_lots(draft, event.asset, event.to, event.first, event.got)
     for joined in draft.joined:
         _join(draft, joined)
     draft.joined.clear()
+
+
+def _put_lots(draft: Draft, asset: str, account: bytes, first: int, lots: Any) -> None:
+    for number, lot in enumerate(lots, start=first):
+        row = {name: getattr(lot, name) for name in ("units", "acquired", "source", "locked")}
+        place = {"account": account, "asset": asset, "number": number}
+        draft.rows(LOTS).put({**place, **row, "cost": bounded(lot.cost)})
 
 
 def _lots_joined(draft: Draft, at: At, event: Any) -> None:
@@ -117,18 +121,10 @@ def _lots_joined(draft: Draft, at: At, event: Any) -> None:
 
 def _join(draft: Draft, event: Any) -> None:
     rows = draft.rows(LOTS)
-    old, new = (rows.need(event.account, event.asset, number) for number in (event.first, event.second))
-    rows.remove(event.account, event.asset, event.first)
-    rows.put(
-        {
-            **new,
-            "units": old["units"] + new["units"],
-            "acquired": max(old["acquired"], new["acquired"]),
-            "source": old["source"] if old["source"] == new["source"] else b"",
-            "cost": bounded(old["cost"] + new["cost"]),
-            "locked": max(old["locked"], new["locked"]),
-        }
-    )
+    rows.load([(event.account, event.asset, number) for number, _ in event.gone])
+    for number, _ in event.gone:
+        rows.remove(event.account, event.asset, number)
+    _put_lots(draft, event.asset, event.account, event.first, event.lots)
 
 
 def _enter_gain(draft: Draft, at: At, event: Any, party: int, basis: int) -> None:

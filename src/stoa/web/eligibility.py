@@ -1,7 +1,8 @@
 """May I buy this, and if not, why: every rule with its outcome and figures, before anyone signs.
 
 The answer is the ledger's own: a dry run of the subscription while units are on offer, else of a transfer by the seller
-named, else of an issue. A rule that the dry run does not name as failed holds, or does not concern this movement.
+named, else of an issue while so many units are unissued; else the rules of a transfer, whoever may sell. A rule that is
+not named as failed holds, or does not concern this movement.
 """
 
 from collections.abc import Mapping, Sequence
@@ -116,8 +117,7 @@ def _dry_run(
 ) -> tuple[str, Explanation]:
     """The phase it is judged in, and what the ledger says."""
     if on_offer is None or question.seller:
-        asked = may_acquire(services, question.asset, question.account, question.units, language, question.seller)
-        return ("transfer" if question.seller else "issue"), asked
+        return may_acquire(services, question.asset, question.account, question.units, language, question.seller)
     price = next((tier.price for tier in on_offer.tiers if now < tier.until), 0)
     kind: Any = INSTRUCTION_BY_TAG[SUBSCRIBE]
     wish = kind(on_offer.code, question.account, question.units, min(question.units * price, limits.MAX_UNITS))

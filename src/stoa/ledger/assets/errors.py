@@ -98,3 +98,14 @@ class UnitsLocked(Rejection, tag=1221):
     until: int
     en = "{needed} units of {asset} are needed, {unlocked} are out of lock-up; the next lot is locked until {until}."
     ko = "{asset} {needed}단위가 필요하지만 보호예수가 풀린 것은 {unlocked}단위입니다. 다음 해제 시각은 {until}입니다."
+
+
+class TooManyLines(Rejection, tag=1222):
+    """The account has lines in as many assets as an account may; a line stays when it has become empty."""
+
+    account: bytes
+    asset: str
+    lines: int
+    most: int
+    en = "{account} has lines in {lines} assets, {most} are allowed: {asset} needs another account."
+    ko = "{account}에는 이미 {lines}개 종목의 잔고가 있습니다(최대 {most}개). {asset}에는 다른 계좌가 필요합니다."

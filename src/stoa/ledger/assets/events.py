@@ -1,7 +1,7 @@
 """What happened to assets and to the register outside movements."""
 
 from stoa.kernel.base import Event
-from stoa.ledger.assets.model import Security
+from stoa.ledger.assets.model import Lot, Security
 
 
 class SecurityCreated(Event, tag="assets.security_created.v1"):
@@ -33,12 +33,14 @@ class AssetPauseSet(Event, tag="assets.pause_set.v1"):
 
 
 class LotsJoined(Event, tag="assets.lots_joined.v1"):
-    """A line had too many lots: its two oldest became one, with the later date and the later lock."""
+    """A line had too many lots. Those that are ``gone`` (number, units) became fewer, under the later date and lock of
+    the neighbours that were joined: ``lots``, numbered from ``first``. The movement that follows is in it already."""
 
     asset: str
     account: bytes
+    gone: tuple[tuple[int, int], ...]
     first: int
-    second: int
+    lots: tuple[Lot, ...]
 
 
 class RecordTaken(Event, tag="assets.record_taken.v1"):

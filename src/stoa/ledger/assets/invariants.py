@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Final
 
+from stoa.kernel import limits
 from stoa.ledger.assets.model import ASSETS, HOLDINGS, LOTS, PORTFOLIO, SUPPLY
 from stoa.ledger.assets.register import line
 from stoa.ledger.identity.model import ACCOUNTS
@@ -62,10 +63,13 @@ def the_portfolio_is_an_index_of_lines(view: State) -> list[str]:
     """Every line is found from its account, and nothing else is."""
     lines = sum(1 for _ in view.walk(HOLDINGS))
     failures, found = [], 0
-    for (account, asset), _ in view.walk(PORTFOLIO):
-        found += 1
-        if view.get(HOLDINGS, (asset, account)) is None:
-            failures.append(f"{account.hex()}: no line in {asset}")
+    for account, assets in view.walk(PORTFOLIO):
+        found += len(assets)
+        if len(assets) > limits.MAX_ASSETS_OF_ACCOUNT or list(assets) != sorted(dict.fromkeys(assets)):
+            failures.append(f"{account.hex()}: {len(assets)} lines, or not in order: {assets[:9]}")
+        failures += [
+            f"{account.hex()}: no line in {asset}" for asset in assets if view.get(HOLDINGS, (asset, account)) is None
+        ]
     return failures if found == lines else [*failures, f"{lines} lines, {found} in portfolios"]
 
 

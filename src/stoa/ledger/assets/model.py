@@ -124,5 +124,7 @@ ASSETS: Final = Table[str, Asset](33, "assets.asset", (TEXT,), Asset, scanned=Tr
 SUPPLY: Final = Table[str, int](34, "assets.supply", (TEXT,), int)
 HOLDINGS: Final = Table[tuple[str, bytes], Holding](35, "assets.holding", (TEXT, ACCOUNT), Holding, scanned=True)
 LOTS: Final = Table[tuple[str, bytes, int], Lot](36, "assets.lot", (TEXT, ACCOUNT, NUMBER), Lot, scanned=True)
-PORTFOLIO: Final = Table[tuple[bytes, str], int](37, "assets.portfolio", (ACCOUNT, TEXT), int, scanned=True)
+PORTFOLIO: Final = Table[bytes, tuple[str, ...]](  # of each account, the assets it has lines in, in order
+    37, "assets.portfolio", (ACCOUNT,), tuple[str, ...], scanned=True
+)
 AS_OF: Final = Table[tuple[str, bytes, int], int](38, "assets.as_of", (TEXT, ACCOUNT, NUMBER), int, scanned=True)

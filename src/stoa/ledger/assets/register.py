@@ -1,6 +1,7 @@
 """Lines and lots: how a line gives and takes units. Called by ``settlement`` alone; checks nothing that rules check.
 
-Lots: a line takes new lots at its tail and gives from its head, skipping locked ones unless forced. Cash has no lots.
+Lots: a line takes new lots at its tail and gives from its head, skipping locked ones unless forced; too many
+are joined (``joining``). Cash has no lots.
 """
 
 from collections.abc import Iterator
@@ -10,8 +11,10 @@ import msgspec
 from msgspec.structs import replace
 
 from stoa.kernel import limits
-from stoa.kernel.base import Context
-from stoa.ledger.assets.events import LotsJoined, RecordTaken
+from stoa.kernel.base import Context, Rejections
+from stoa.ledger.assets.errors import TooManyLines
+from stoa.ledger.assets.events import RecordTaken
+from stoa.ledger.assets.joining import join_lots
 from stoa.ledger.assets.model import (
     AS_OF,
     ASSETS,
@@ -41,6 +44,18 @@ def line(view: State, asset: str, account: bytes) -> Holding:
     return view.rows[HOLDINGS][asset, account] or EMPTY_LINE
 
 
+def assets_of(view: State, account: bytes) -> tuple[str, ...]:
+    """Codes of the assets that the account has a line in, in order."""
+    return view.rows[PORTFOLIO][account] or ()
+
+
+def new_line_rejections(view: State, asset: str, account: bytes) -> Rejections:
+    """TooManyLines: whether the account may have a line in one more asset. Asked where a line is about to be opened."""
+    lines = len(assets_of(view, account))
+    if lines >= limits.MAX_ASSETS_OF_ACCOUNT:
+        yield TooManyLines(account, asset, lines, limits.MAX_ASSETS_OF_ACCOUNT)
+
+
 def lots_of(view: State, asset: str, account: bytes) -> Iterator[tuple[int, Lot]]:
     """The line's lots, oldest first, with their numbers."""
     held = line(view, asset, account)
@@ -58,19 +73,19 @@ def pick_oldest(
     Returns what was taken, how many units are still wanting, and when the first locked lot opens (0: none is locked).
     """
     taken: list[Taken] = []
-    opens = 0
+    lots, opens = view.rows[LOTS], 0
     for number in range(held.head, held.tail):
-        lot = view.rows[LOTS][asset, account, number]
+        lot = lots[asset, account, number]
         if lot is None:
             continue
         if lot.locked > time and not forced:
             opens = min(opens, lot.locked) if opens else lot.locked
             continue
-        part = units if units < lot.units else lot.units
-        taken.append(Taken(number, part, lot))
-        units -= part
-        if not units:
-            break
+        if lot.units >= units:
+            taken.append(Taken(number, units, lot))
+            return taken, 0, opens
+        taken.append(Taken(number, lot.units, lot))
+        units -= lot.units
     return taken, units, opens
 
 
@@ -101,8 +116,10 @@ def write_line(view: State, key: tuple[str, bytes], snapshot: int, before: Holdi
         view.put(AS_OF, (*key, snapshot), before.units)
         after = replace(after, written=snapshot)
     if before is EMPTY_LINE:
-        view.put(PORTFOLIO, (key[1], key[0]), 1)
-    view.put(HOLDINGS, key, after)
+        asset, account = key
+        others = view.rows[PORTFOLIO][account]
+        view.put(PORTFOLIO, account, tuple(sorted((*others, asset))) if others else (asset,))
+    view.change(HOLDINGS, key, None if before is EMPTY_LINE else before, after)
 
 
 def give(view: State, asset: str, terms: Asset, account: bytes, before: Holding, units: int, lots: list[Taken]) -> None:
@@ -114,9 +131,9 @@ def give(view: State, asset: str, terms: Asset, account: bytes, before: Holding,
         left = lot.units - one.units
         if left:
             kept = lot.cost - moved_cost(one)
-            view.put(LOTS, (asset, account, number), Lot(left, lot.acquired, lot.source, kept, lot.locked))
+            view.change(LOTS, (asset, account, number), lot, Lot(left, lot.acquired, lot.source, kept, lot.locked))
         else:
-            view.put(LOTS, (asset, account, number), None)
+            view.change(LOTS, (asset, account, number), lot, None)
             if number == head:
                 head += 1
     if head != before.head:
@@ -141,7 +158,7 @@ def take(
     key = (asset, account)
     tail = before.tail
     for lot in lots:
-        view.add(LOTS, (asset, account, tail), lot)
+        view.change(LOTS, (asset, account, tail), None, lot)
         tail += 1
     after = Holding(
         before.units + units,
@@ -153,33 +170,9 @@ def take(
         before.written,
     )
     if tail - before.head > limits.MAX_LOTS:
-        after = replace(after, head=_joined(view, ctx, asset, account, before.head, tail))
+        head, tail = join_lots(view, ctx, asset, account, before.head, tail)
+        after = replace(after, head=head, tail=tail)
     write_line(view, key, terms.snapshot, before, after)
-
-
-def _joined(view: State, ctx: Context, asset: str, account: bytes, head: int, tail: int) -> int:
-    """Join the oldest lots until the span is within its bound; returns the new head.
-
-    The joined lot takes the later date and the later lock, so joining never shortens a holding period.
-    """
-    while tail - head > limits.MAX_LOTS:
-        second = head + 1
-        while view.rows[LOTS][asset, account, second] is None:
-            second += 1
-        old, new = view.need(LOTS, (asset, account, head)), view.need(LOTS, (asset, account, second))
-        source = old.source if old.source == new.source else b""
-        both = Lot(
-            old.units + new.units,
-            max(old.acquired, new.acquired),
-            source,
-            min(old.cost + new.cost, limits.MAX_UNITS),
-            max(old.locked, new.locked),
-        )
-        view.put(LOTS, (asset, account, head), None)
-        view.put(LOTS, (asset, account, second), both)
-        ctx.emit(LotsJoined(asset, account, head, second))
-        head = second
-    return head
 
 
 def moved_cost(taken: Taken) -> int:

@@ -16,7 +16,6 @@ from stoa.ledger.compliance.model import (
     CLAIMS,
     COUNTS,
     IDENTITY,
-    POSITIONS,
     TOTAL,
     Claim,
     Position,
@@ -47,15 +46,16 @@ class Standing(msgspec.Struct, frozen=True, gc=False):
     claim: Claim | None
 
 
-class Case:
-    """One movement in one scope."""
+class Case(msgspec.Struct, frozen=True, gc=False):
+    """One movement in one scope, with the persons' positions as they are before it."""
 
-    __slots__ = ("_receiver_before", "_sender_before", "move", "scope", "time", "trusted", "view")
-
-    def __init__(self, view: State, time: int, scope: str, trusted: dict[str, tuple[str, ...]], move: Movement) -> None:
-        self.view, self.time, self.scope, self.trusted, self.move = view, time, scope, trusted, move
-        self._sender_before: Position | None = None
-        self._receiver_before: Position | None = None
+    view: State
+    time: int
+    scope: str
+    trusted: dict[str, tuple[str, ...]]
+    move: Movement
+    sender_before: Position = NO_POSITION
+    receiver_before: Position = NO_POSITION
 
     # claims
 
@@ -93,28 +93,20 @@ class Case:
 
     # positions of persons
 
-    def sender_position(self) -> Position:
-        if self._sender_before is None:
-            self._sender_before = self.view.rows[POSITIONS][self.move.sender, self.scope] or NO_POSITION
-        return self._sender_before
-
-    def receiver_position(self) -> Position:
-        if self._receiver_before is None:
-            self._receiver_before = self.view.rows[POSITIONS][self.move.receiver, self.scope] or NO_POSITION
-        return self._receiver_before
-
     def same_person(self) -> int:
         return 1 if self.move.sender == self.move.receiver else 0
 
     def sender_after(self) -> int:
-        return self.sender_position().units - (0 if self.same_person() else self.move.units)
+        move = self.move
+        return self.sender_before.units - (0 if move.sender == move.receiver else move.units)
 
     def receiver_after(self) -> int:
-        return self.receiver_position().units + (0 if self.same_person() else self.move.units)
+        move = self.move
+        return self.receiver_before.units + (0 if move.sender == move.receiver else move.units)
 
     def enters(self) -> int:
         """1 if the receiver holds nothing yet, else 0."""
-        return 1 if self.move.receiver != NOBODY and self.receiver_position().units == 0 else 0
+        return 1 if self.move.receiver != NOBODY and self.receiver_before.units == 0 else 0
 
     def leaves(self) -> int:
         """1 if the sender will hold nothing any more, else 0."""
@@ -132,13 +124,13 @@ class Case:
         """Holders counted under the country once the movement is done."""
         count = self.view.rows[COUNTS][self.scope, BY_COUNTRY, country] or 0
         count += self.enters() and self.receiver_country() == country
-        return count - (self.leaves() and self.sender_position().country == country)
+        return count - (self.leaves() and self.sender_before.country == country)
 
     def category_after(self, category: str) -> int:
         """Holders counted under the investor category once the movement is done."""
         count = self.view.rows[COUNTS][self.scope, BY_CATEGORY, category] or 0
         count += self.enters() and self.receiver_category() == category
-        return count - (self.leaves() and self.sender_position().category == category)
+        return count - (self.leaves() and self.sender_before.category == category)
 
     # lots
 

@@ -8,9 +8,9 @@ from msgspec.structs import replace
 
 from stoa.kernel import limits
 from stoa.kernel.base import Context, Rejections
-from stoa.ledger.compliance.case import NOBODY, Case, Movement
+from stoa.ledger.compliance.case import NO_POSITION, NOBODY, Case, Movement
 from stoa.ledger.compliance.errors import TooManyPositions
-from stoa.ledger.compliance.evaluate import profile_of
+from stoa.ledger.compliance.evaluate import Cases, profile_of
 from stoa.ledger.compliance.events import HolderRecounted
 from stoa.ledger.compliance.model import (
     BY_CATEGORY,
@@ -25,39 +25,38 @@ from stoa.ledger.compliance.model import (
 from stoa.ledger.state import State
 
 
-def count_movement(view: State, time: int, move: Movement) -> None:
-    """Bring positions and counts up to the movement, which the rules have let pass."""
-    if move.sender == move.receiver:
-        return
-    for scope in move.scopes:
-        if move.sender != NOBODY:
-            _leave(view, scope, move)
-        if move.receiver != NOBODY:
-            _enter(view, time, scope, move)
+def count_movement(view: State, cases: Cases) -> None:
+    """Bring positions and counts up to the movement, which the rules have let pass in these cases."""
+    for _, case in cases:
+        if case.move.sender != case.move.receiver:
+            if case.move.sender != NOBODY:
+                _leave(view, case)
+            if case.move.receiver != NOBODY:
+                _enter(view, case)
 
 
-def _leave(view: State, scope: str, move: Movement) -> None:
-    key = (move.sender, scope)
-    position = view.rows[POSITIONS][key]
-    assert position is not None, "who gives units has a position"
-    if position.units == move.units:
-        view.put(POSITIONS, key, None)
-        _count(view, scope, position, -1)
+def _leave(view: State, case: Case) -> None:
+    key = (case.move.sender, case.scope)
+    position, units = case.sender_before, case.move.units
+    assert position is not NO_POSITION, "who gives units has a position"
+    if position.units == units:
+        view.change(POSITIONS, key, position, None)
+        _count(view, case.scope, position, -1)
     else:
-        view.put(POSITIONS, key, Position(position.units - move.units, position.country, position.category))
+        left = Position(position.units - units, position.country, position.category)
+        view.change(POSITIONS, key, position, left)
 
 
-def _enter(view: State, time: int, scope: str, move: Movement) -> None:
-    key = (move.receiver, scope)
-    position = view.rows[POSITIONS][key]
-    if position is None:
-        profile = profile_of(view, scope)
-        case = Case(view, time, scope, profile.trusted if profile else {}, move)
-        position = Position(move.units, case.receiver_country(), case.receiver_category())
-        view.put(POSITIONS, key, position)
-        _count(view, scope, position, +1)
+def _enter(view: State, case: Case) -> None:
+    key = (case.move.receiver, case.scope)
+    position, units = case.receiver_before, case.move.units
+    if position is NO_POSITION:
+        position = Position(units, case.receiver_country(), case.receiver_category())
+        view.change(POSITIONS, key, None, position)
+        _count(view, case.scope, position, +1)
     else:
-        view.put(POSITIONS, key, Position(position.units + move.units, position.country, position.category))
+        more = Position(position.units + units, position.country, position.category)
+        view.change(POSITIONS, key, position, more)
 
 
 def _count(view: State, scope: str, position: Position, step: int) -> None:
@@ -68,6 +67,13 @@ def _count(view: State, scope: str, position: Position, step: int) -> None:
     )
     for key in keys:
         view.put(COUNTS, key, ((view.get(COUNTS, key) or 0) + step) or None)
+
+
+def suppose_a_seller(view: State, scopes: tuple[str, ...]) -> None:
+    """For a question that names no seller: let nobody have plenty, so that no minimum of the seller's is in the way.
+    The asker rolls it back."""
+    for scope in scopes:
+        view.put(POSITIONS, (NOBODY, scope), Position(limits.MAX_UNITS, "", ""))
 
 
 def recount_rejections(view: State, party: int, topic: str) -> Rejections:

@@ -1,7 +1,7 @@
 """The one evaluation of a movement against the rules of its scopes. Every path that moves value ends here."""
 
 from stoa.kernel.base import Rejection, Rejections
-from stoa.ledger.compliance.case import NOBODY, Case, Movement
+from stoa.ledger.compliance.case import NO_POSITION, NOBODY, Case, Movement
 from stoa.ledger.compliance.compile import CompiledProfile, compile_profile, figures
 from stoa.ledger.compliance.errors import (
     ClaimExpired,
@@ -11,7 +11,7 @@ from stoa.ledger.compliance.errors import (
     ProfileUnknown,
     RuleFailed,
 )
-from stoa.ledger.compliance.model import ANYWHERE, EXEMPTIONS, IDENTITY, PROFILES
+from stoa.ledger.compliance.model import ANYWHERE, EXEMPTIONS, IDENTITY, POSITIONS, PROFILES
 from stoa.ledger.state import State
 
 
@@ -30,14 +30,30 @@ def profile_of(view: State, scope: str) -> CompiledProfile | None:
     return compiled
 
 
-def movement_rejections(view: State, time: int, move: Movement) -> Rejections:
-    """Every reason that the rules give against the movement, gravest first (the order is the package's)."""
+Cases = list[tuple[CompiledProfile | None, Case]]  # of one movement: one in each of its scopes, with the scope's rules
+
+
+def cases_of(view: State, time: int, move: Movement) -> Cases:
+    """The cases of a movement, as long as the state stays as it is: to be judged, and then to be counted. Positions are
+    looked up once for both."""
+    cases: Cases = []
+    positions, sender, receiver = view.rows[POSITIONS], move.sender, move.receiver
     for scope in move.scopes:
         profile = profile_of(view, scope)
+        sender_before = positions[sender, scope] or NO_POSITION
+        receiver_before = positions[receiver, scope] or NO_POSITION
+        trusted = profile.trusted if profile else {}
+        cases.append((profile, Case(view, time, scope, trusted, move, sender_before, receiver_before)))
+    return cases
+
+
+def movement_rejections(cases: Cases) -> Rejections:
+    """Every reason that the rules give against the movement, gravest first (the order is the package's)."""
+    for profile, case in cases:
+        scope, time, move = case.scope, case.time, case.move
         if profile is None:
             yield ProfileUnknown(scope)
             continue
-        case = Case(view, time, scope, profile.trusted, move)
         if move.receiver != NOBODY:
             country = case.claim(move.receiver, IDENTITY)
             if country not in profile.countries and (not country or ANYWHERE not in profile.countries):

@@ -6,7 +6,7 @@ from stoa.ledger.assets.errors import AssetUnknown
 from stoa.ledger.assets.model import ASSETS, SECURITIES, SUPPLY, Asset
 from stoa.ledger.assets.register import line
 from stoa.ledger.compliance.case import Movement
-from stoa.ledger.compliance.evaluate import movement_rejections
+from stoa.ledger.compliance.evaluate import cases_of, movement_rejections
 from stoa.ledger.corporate_actions.entitlement import needed
 from stoa.ledger.corporate_actions.errors import DistributionExists, RecordDateInvalid, Underfunded, WithholdingInvalid
 from stoa.ledger.corporate_actions.events import DistributionAnnounced
@@ -102,7 +102,7 @@ def _remittance_rejections(
     """Whether the tax account could take a first unit today; better to know now than when tax is waiting."""
     if _taxed(terms) and pays.kind == "cash":
         first = Movement(pays.scopes, INCOME, payer.party, tax_office.party, 1, -1)
-        yield from movement_rejections(view, ctx.time, first)
+        yield from movement_rejections(cases_of(view, ctx.time, first))
 
 
 def apply(view: State, ctx: Context, ins: AnnounceDistribution) -> None:

@@ -5,8 +5,8 @@ from stoa.kernel.base import Context, Instruction, Rejections
 from stoa.kernel.identifiers import AccountId, AssetId, Hash
 from stoa.kernel.money import Units
 from stoa.ledger.assets.errors import AssetUnknown
-from stoa.ledger.assets.model import ASSETS
-from stoa.ledger.assets.register import line
+from stoa.ledger.assets.model import ASSETS, EMPTY_LINE
+from stoa.ledger.assets.register import line, new_line_rejections
 from stoa.ledger.holds.errors import FreezeTooSmall
 from stoa.ledger.holds.liens import set_freeze
 from stoa.ledger.identity.authority import acting, acts_for, keeps
@@ -27,7 +27,7 @@ class FreezeUnits(Instruction, tag="holds.freeze_units.v1"):
 
 
 def rejections(view: State, ctx: Context, ins: FreezeUnits) -> Rejections:
-    """AssetUnknown, AccountUnknown, NotAuthorised, AccountMoved, FreezeTooSmall, NothingToChange."""
+    """AssetUnknown, AccountUnknown, NotAuthorised, AccountMoved, FreezeTooSmall, NothingToChange, TooManyLines."""
     terms, account = view.get(ASSETS, ins.asset), view.get(ACCOUNTS, ins.account)
     if terms is None:
         yield AssetUnknown(ins.asset)
@@ -40,11 +40,14 @@ def rejections(view: State, ctx: Context, ins: FreezeUnits) -> Rejections:
         yield NotAuthorised(f"{' or '.join(terms.controllers)}, {account.custodian} or the supervisor")
     if account.successor:
         yield AccountMoved(ins.account, account.successor)
-    frozen = line(view, ins.asset, ins.account).frozen
+    held = line(view, ins.asset, ins.account)
+    frozen = held.frozen
     if ins.free and ins.units > frozen:
         yield FreezeTooSmall(ins.asset, ins.account, frozen, ins.units)
     if not ins.free and frozen + ins.units > limits.MAX_UNITS:
         yield NothingToChange("everything that could ever come is frozen")
+    if held is EMPTY_LINE:
+        yield from new_line_rejections(view, ins.asset, ins.account)
 
 
 def apply(view: State, ctx: Context, ins: FreezeUnits) -> None:

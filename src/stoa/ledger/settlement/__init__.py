@@ -9,5 +9,5 @@ together recover a lost account.
 
 A movement is refused, gravest first, for: an unknown asset; an unknown or recovered account, or twice the same one; a
 halted asset; a frozen account; too few units, or too few free; lots that do not fit or are locked; more than was
-authorised, or than a line can hold; then everything that compliance says.
+authorised, or than a line can hold; a line more than an account may have; then everything that compliance says.
 """

@@ -53,16 +53,6 @@ class NotSamePerson(Rejection, tag=1504):
     ko = "분실 계좌는 당사자 {party}, 새 계좌는 당사자 {other}의 것입니다."
 
 
-class TooManyLines(Rejection, tag=1505):
-    """The account has more lines than one act may move."""
-
-    account: bytes
-    lines: int
-    most: int
-    en = "{account} has {lines} lines, at most {most} can move in one act."
-    ko = "{account}의 보유 종목은 {lines}개로, 한 번에 최대 {most}개까지 옮길 수 있습니다."
-
-
 class NotEmpty(Rejection, tag=1506):
     """The new account of a recovery must not hold the asset yet."""
 

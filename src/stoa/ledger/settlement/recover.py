@@ -5,17 +5,15 @@ Lots with their dates, costs and lock-ups, holds, frozen units and the freeze of
 
 from msgspec.structs import replace
 
-from stoa.kernel import limits
 from stoa.kernel.base import Context, Instruction, Rejections
 from stoa.kernel.identifiers import AccountId, Hash
-from stoa.ledger.assets.model import PORTFOLIO
-from stoa.ledger.assets.register import line
+from stoa.ledger.assets.register import assets_of, line
 from stoa.ledger.holds.liens import holds_of, place, reduce, set_freeze
 from stoa.ledger.identity.authority import acting, keeps
 from stoa.ledger.identity.errors import AccountMoved, AccountUnknown, NotAuthorised
 from stoa.ledger.identity.events import AccountFreezeSet
 from stoa.ledger.identity.model import ACCOUNTS, Account, Reason
-from stoa.ledger.settlement.errors import NotEmpty, NotSamePerson, SameAccount, TooManyLines
+from stoa.ledger.settlement.errors import NotEmpty, NotSamePerson, SameAccount
 from stoa.ledger.settlement.events import AccountRecovered
 from stoa.ledger.settlement.moves import Move, act_rejections, apply_move
 from stoa.ledger.state import State
@@ -31,7 +29,7 @@ class Recover(Instruction, tag="settlement.recover.v1"):
 
 
 def rejections(view: State, ctx: Context, ins: Recover) -> Rejections:
-    """AccountUnknown, NotAuthorised, SameAccount, NotSamePerson, AccountMoved, TooManyLines, NotEmpty, then every
+    """AccountUnknown, NotAuthorised, SameAccount, NotSamePerson, AccountMoved, NotEmpty, then every
     movement's own in the phase ``recovery``."""
     lost, new = view.get(ACCOUNTS, ins.account), view.get(ACCOUNTS, ins.to)
     if lost is None:
@@ -47,9 +45,6 @@ def rejections(view: State, ctx: Context, ins: Recover) -> Rejections:
         return
     yield from _pair_rejections(ins, lost, new)
     assets = assets_of(view, ins.account)
-    if len(assets) > limits.MAX_ASSETS_OF_ACCOUNT:
-        yield TooManyLines(ins.account, len(assets), limits.MAX_ASSETS_OF_ACCOUNT)
-        return
     for asset in assets:
         source, target = line(view, asset, ins.account), line(view, asset, ins.to)
         if (source.units or source.frozen) and (target.units or target.frozen):
@@ -65,12 +60,7 @@ def _pair_rejections(ins: Recover, lost: Account, new: Account) -> Rejections:
             yield AccountMoved(account, row.successor)
 
 
-def assets_of(view: State, account: bytes) -> list[str]:
-    """Codes of the assets that the account has a line in, one more than may move at most."""
-    return [key[1] for key, _ in view.scan(PORTFOLIO, (account,), limits.MAX_ASSETS_OF_ACCOUNT + 1)]
-
-
-def _moves(view: State, ins: Recover, assets: list[str]) -> list[Move]:
+def _moves(view: State, ins: Recover, assets: tuple[str, ...]) -> list[Move]:
     units = [(asset, line(view, asset, ins.account).units) for asset in assets]
     return [Move(asset, "recovery", ins.account, ins.to, part) for asset, part in units if part]
 

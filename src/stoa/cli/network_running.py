@@ -1,0 +1,292 @@
+"""``stoa network up`` and what follows: processes started, looked at, let fail, healed and stopped."""
+
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
+
+from cyclopts import Parameter
+
+from stoa.cli.houses import passphrase
+from stoa.cli.networking import Code, network, running
+from stoa.cli.shell import PLAIN, Common, Trouble, Usage, console, write_json
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from stoa.network.looking import Standing
+    from stoa.network.plan import Member
+    from stoa.network.running import Running
+
+Part = Literal["validator", "server", "both"]
+ThePart = Annotated[Part, Parameter(help="Its validator, its ordering server, or both.")]
+LOOK_SECONDS: Final = 1.0
+
+
+def _parts(part: Part) -> tuple[Literal["server", "validator"], ...]:
+    return ("server", "validator") if part == "both" else (part,)
+
+
+def _member(net: "Running", code: str) -> "Member":
+    try:
+        member = net.plan.member(code)
+    except LookupError as error:
+        raise Usage(str(error.args[0])) from None
+    if member not in net.here:
+        raise Usage(f"{code} is not on this machine: there is no folder {net.folder / code}")
+    return member
+
+
+@contextmanager
+def _troubles() -> "Iterator[None]":
+    from stoa.network.hosts import NoHosts
+    from stoa.network.programs import NoProgram
+    from stoa.network.running import NotUp
+
+    try:
+        yield
+    except NoHosts as error:
+        raise Usage(str(error)) from None
+    except (NotUp, NoProgram) as error:
+        raise Trouble(str(error)) from None
+
+
+@network.command
+def up(
+    *,
+    only: Annotated[str, Parameter(help="One institution's code; by default every one that has a folder here.")] = "",
+    part: ThePart = "both",
+    detach: Annotated[bool, Parameter(negative="", help="Leave it running and return.")] = False,
+    common: Common = PLAIN,
+) -> None:
+    """Start ordering servers, then validators, and show how they are until Ctrl-C, which stops them."""
+    net = running(common, _telling(common))
+    members = (_member(net, only),) if only else net.here
+    word = passphrase(common) if part != "server" else None
+    if detach:
+        with _troubles():
+            net.up(members, _parts(part), word)
+        _answer_status(net, common)
+        return
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # from the start, so that nothing is left behind
+    with _troubles():
+        try:
+            net.up(members, _parts(part), word)
+            _watch(net, common)
+        except KeyboardInterrupt:
+            pass
+        finally:
+            for number in (signal.SIGINT, signal.SIGTERM):
+                signal.signal(number, signal.SIG_IGN)  # it ends already
+            _down(net, members)
+
+
+def _down(net: "Running", members: "tuple[Member, ...]") -> None:
+    net.down(members)
+    if members == net.here:
+        net.remove_hosts()
+
+
+@network.command
+def down(*, common: Common = PLAIN) -> None:
+    """Stop every validator and every ordering server of the network that was started here."""
+    net = running(common, _telling(common))
+    with _troubles():
+        _down(net, net.here)
+    common.done({"down": [one.code for one in net.here]}, "The network is down.", "네트워크를 종료했습니다.")
+
+
+@network.command
+def status(
+    *,
+    watch: Annotated[bool, Parameter(negative="", help="Show it again every second until Ctrl-C.")] = False,
+    common: Common = PLAIN,
+) -> None:
+    """Show height, finality, producer, votes, lag and health of each member, and how its ordering server is."""
+    net = running(common)
+    if watch and not common.json:
+        with suppress(KeyboardInterrupt):
+            _watch(net, common)
+    else:
+        _answer_status(net, common)
+
+
+@network.command
+def reseed(
+    *,
+    only: Annotated[str, Parameter(help="One institution's code; by default every one that has a folder here.")] = "",
+    epoch: Annotated[int, Parameter(help="The epoch that is to begin; by default the next.")] = 0,
+    common: Common = PLAIN,
+) -> None:
+    """Leave a log that has failed its members: when a quorum of them does so, the next epoch begins with a new log."""
+    from stoa.network.reseed import NotReached
+
+    net = running(common)
+    members = (_member(net, only),) if only else net.here
+    try:
+        left = net.reseed(members, passphrase(common), epoch)
+    except NotReached as error:
+        raise Trouble(str(error)) from None
+    asked = next(iter(left.values())).promised
+    begun = all(one.epoch >= asked for one in left.values())
+    answer = {"epoch": asked, "begun": begun, "validators": {code: one.epoch for code, one in left.items()}}
+    if begun:
+        common.done(answer, f"Epoch {asked} has begun.", f"에포크 {asked}이(가) 시작되었습니다.")
+    else:
+        en = f"Promised to leave for epoch {asked}; it begins when a quorum of members has promised."
+        common.done(answer, en, f"에포크 {asked}로의 전환을 약속했습니다. 정족수가 약속하면 시작됩니다.")
+
+
+@network.command
+def stop(code: Code, *, part: ThePart = "both", common: Common = PLAIN) -> None:
+    """Stop a member in good order."""
+    net = running(common)
+    member = _member(net, code)
+    net.down((member,), _parts(part))
+    _acted(net, member, common)
+
+
+@network.command
+def start(code: Code, *, part: ThePart = "both", common: Common = PLAIN) -> None:
+    """Start a member that was stopped or killed."""
+    net = running(common)
+    member = _member(net, code)
+    with _troubles():
+        net.up((member,), _parts(part), passphrase(common) if part != "server" else None)
+    _acted(net, member, common)
+
+
+@network.command
+def kill(code: Code, *, part: ThePart = "both", common: Common = PLAIN) -> None:
+    """Kill a member, as a crash would."""
+    net = running(common)
+    member = _member(net, code)
+    net.kill(member, _parts(part))
+    _acted(net, member, common)
+
+
+@network.command
+def pause(code: Code, *, part: ThePart = "both", common: Common = PLAIN) -> None:
+    """Halt a member where it is, as a machine that hangs."""
+    net = running(common)
+    member = _member(net, code)
+    net.signal(member, _parts(part), signal.SIGSTOP)
+    _acted(net, member, common)
+
+
+@network.command
+def resume(code: Code, *, part: ThePart = "both", common: Common = PLAIN) -> None:
+    """Let a paused member go on."""
+    net = running(common)
+    member = _member(net, code)
+    net.signal(member, _parts(part), signal.SIGCONT)
+    _acted(net, member, common)
+
+
+@network.command
+def partition(
+    code: Code,
+    *,
+    one_way: Annotated[
+        Literal["in", "out"] | None, Parameter(help="in: nothing reaches it; out: nothing leaves it.")
+    ] = None,
+    common: Common = PLAIN,
+) -> None:
+    """Cut a member's host off from the others. For networks that were founded with --hosts."""
+    net = running(common)
+    member = _member(net, code)
+    with _troubles():
+        net.cut(member, one_way or "both")
+    _acted(net, member, common)
+
+
+@network.command
+def heal(code: Code, *, common: Common = PLAIN) -> None:
+    """Undo a partition."""
+    net = running(common)
+    member = _member(net, code)
+    with _troubles():
+        net.heal(member)
+    _acted(net, member, common)
+
+
+def _acted(net: "Running", member: "Member", common: Common) -> None:
+    """How the member's programs are now."""
+    states = {part: net.process(member, part).state for part in ("server", "validator")}
+    cut = (net.hosts.way(member) or "") if net.hosts else ""
+    common.fields({"institution": member.code, **states, "cut": cut})
+
+
+def _telling(common: Common) -> Any:
+    out = console(stderr=True)
+
+    def tell(code: str, part: str, what: str) -> None:
+        if not common.json:
+            out.print(f"[dim]{code:24}[/] {part:9} {what}", highlight=False)
+
+    return tell
+
+
+def _answer_status(net: "Running", common: Common) -> None:
+    found = net.status()
+    common.answer(
+        {"chain": net.plan.chain, "quorum": net.plan.quorum, "members": found},
+        lambda out: out.print(_table(net, found, common)),
+    )
+
+
+def _table(net: "Running", found: "tuple[Standing, ...]", common: Common) -> "Table":
+    from rich.box import SIMPLE_HEAD
+    from rich.table import Table
+
+    table = Table(title=f"{net.plan.chain} ({net.plan.quorum})", title_justify="left", box=SIMPLE_HEAD, pad_edge=False)
+    heads = common.words(
+        "institution,validator,height,block,made by,votes,server",
+        "기관,검증기관 노드,높이,블록,생성 기관,투표,순서 서버",
+    )
+    for name in heads.split(","):
+        table.add_column(name, overflow="fold")
+    table.columns[0].no_wrap = True
+    for one in found:
+        height = str(one.height) if one.height >= 0 else ""
+        table.add_row(
+            one.code, _validator(one, common), f"{height} (-{one.lag})" if one.lag else height, one.block_hash[:8],
+            one.producer, str(one.votes or ""), _server(one, common),
+        )  # fmt: skip
+    return table
+
+
+def _validator(one: "Standing", common: Common) -> str:
+    """A validator in a few words: how it is, and what waits for a block."""
+    from rich.markup import escape
+
+    well = "green" if one.health == "ready" else "red"
+    waits = common.words(f", {one.waiting} wait", f", 대기 {one.waiting}") if one.waiting else ""
+    return f"[{well}]{escape(one.health)}[/]{waits}"
+
+
+def _server(one: "Standing", common: Common) -> str:
+    """An ordering server in a few words: how it is, how many others it reaches, whether it leads them or is cut off."""
+    server = one.ordering
+    if server.state != "running":
+        return f"[red]{server.state}[/]"
+    well = "[green]ok[/]" if server.healthy and server.synced else "[red]unwell[/]"
+    leads = common.words(" leads", " 리더") if server.leader == one.code else ""
+    cut = {"both": " cut off", "in": " hears nothing", "out": " is not heard", "": ""}[one.cut]
+    return f"{well} +{server.routes}{leads}[red]{cut}[/]"
+
+
+def _watch(net: "Running", common: Common) -> None:
+    """Show the status every second until Ctrl-C; as JSON, once."""
+    import time
+
+    from rich.live import Live
+
+    if common.json:
+        write_json({"chain": net.plan.chain, "members": net.status()})
+        while True:
+            time.sleep(LOOK_SECONDS)
+    with Live(_table(net, net.status(), common), auto_refresh=False) as live:
+        while True:
+            time.sleep(LOOK_SECONDS)
+            live.update(_table(net, net.status(), common), refresh=True)

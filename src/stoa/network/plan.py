@@ -1,0 +1,179 @@
+"""The plan of a network: who its members are, where they are found, and the rule by which blocks become final.
+
+Read from a file that people write (``examples/koscom-five.toml``); a mistake is named by file, line, field and rule.
+The same form is kept in the network's folder and in each institution's, as ``network.toml``.
+"""
+
+import ipaddress
+import re
+from pathlib import Path
+from typing import Final, Literal
+
+import msgspec
+
+from stoa.demo.dossier import Institution
+from stoa.demo.files import read_institution
+from stoa.demo.reading import BadFile, Table, read_toml
+from stoa.kernel import limits
+from stoa.ledger.catalog import BOUNDS
+from stoa.node.config import MAX_REPLICAS
+
+__all__ = ["BadFile", "Member", "Plan", "on_hosts", "read_plan", "write_plan"]
+
+HERE: Final = "127.0.0.1"
+FIRST_PORT: Final = 7100
+PORT_STEP: Final = 10
+PORTS: Final = 4  # of one institution: gateway, clients, cluster, monitor
+SUBNET: Final = "10.77.0"  # of network namespaces: the bridge is .1, members follow from .11
+FIRST_HOST: Final = 11
+QUORUMS: Final = ("majority", "byzantine")
+_TOKEN: Final = re.compile(r"^[A-Za-z0-9-]+$")  # one token of a subject: no dots
+_HOST: Final = re.compile(r"^[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?$")
+
+Quorum = Literal["majority", "byzantine"]
+
+
+class Member(msgspec.Struct, frozen=True):
+    """An institution with its place. Gateway and monitor listen on 127.0.0.1 of that place only."""
+
+    institution: Institution
+    host: str
+    port: int
+
+    @property
+    def code(self) -> str:
+        """What it is called on the ledger, and its folder too."""
+        return self.institution.code
+
+    @property
+    def clients(self) -> int:
+        """The port of its ordering server for validators."""
+        return self.port + 1
+
+    @property
+    def cluster(self) -> int:
+        """The port of its ordering server for the other servers."""
+        return self.port + 2
+
+    @property
+    def monitor(self) -> int:
+        """The port where its ordering server tells how it is."""
+        return self.port + 3
+
+    @property
+    def address(self) -> str:
+        """What its ordering server binds: the host if that is an address, else every address of the machine."""
+        return self.host if _is_address(self.host) else "0.0.0.0"
+
+
+class Plan(msgspec.Struct, frozen=True):
+    """The whole network. ``hosts``: each member lives in a network namespace of its own on this machine."""
+
+    chain: str
+    quorum: Quorum
+    replicas: int
+    hosts: bool
+    parameters: dict[str, int]
+    members: tuple[Member, ...]
+
+    def member(self, code: str) -> Member:
+        """The member of this code. Raises LookupError, naming those there are."""
+        for one in self.members:
+            if one.code == code:
+                return one
+        raise LookupError(f"{code} is no member of {self.chain}: wanted is one of " + ", ".join(self.codes))
+
+    @property
+    def codes(self) -> tuple[str, ...]:
+        """The members' codes, in the file's order."""
+        return tuple(one.code for one in self.members)
+
+
+def read_plan(path: Path) -> Plan:
+    """The plan in a file. Raises BadFile."""
+    file = read_toml(path)
+    network = file.table("network")
+    chain = network.text("chain", limits.MAX_CODE)
+    if not _TOKEN.match(chain):
+        raise network.bad("chain", "has letters, digits and dashes only", repr(chain))
+    quorum: Quorum = "majority" if network.choice("quorum", QUORUMS) == "majority" else "byzantine"
+    replicas = network.whole("replicas", 1, MAX_REPLICAS)
+    hosts = network.flag("hosts") if network.has("hosts") else False
+    network.finish()
+    tables = file.tables("institution")
+    if len(tables) > limits.MAX_VALIDATORS:
+        raise file.bad("institution", f"at most {limits.MAX_VALIDATORS} validators make a network", len(tables))
+    members = tuple(_member(table, number) for number, table in enumerate(tables))
+    _agree(tables, members)
+    if replicas not in (1, 3, 5) or replicas > len(members):
+        raise network.bad("replicas", f"is 1, 3 or 5, and not more than the {len(members)} institutions", replicas)
+    parameters = _parameters(file.table("parameters")) if file.has("parameters") else {}
+    file.finish()
+    return Plan(chain, quorum, replicas, hosts, parameters, members)
+
+
+def _member(table: Table, number: int) -> Member:
+    host = table.text("host", 253) if table.has("host") else HERE
+    if not _HOST.match(host):
+        raise table.bad("host", "wanted is an IPv4 address or the name of a host", repr(host))
+    port = table.whole("port", 1_024, 65_535 - PORTS) if table.has("port") else FIRST_PORT + PORT_STEP * number
+    member = Member(read_institution(table), host, port)
+    if not _TOKEN.match(member.code):
+        raise table.bad("code", "a member of a network has capital letters, digits and dashes only", repr(member.code))
+    return member
+
+
+def _agree(tables: list[Table], members: tuple[Member, ...]) -> None:
+    """Codes are used once, and no two institutions of a host want one port."""
+    codes: dict[str, None] = {}
+    taken: dict[tuple[str, int], str] = {}
+    for table, member in zip(tables, members, strict=True):
+        if member.code in codes:
+            raise table.bad("code", "a code is used once", repr(member.code))
+        codes[member.code] = None
+        for port in range(member.port, member.port + PORTS):
+            if other := taken.get((member.host, port)):
+                rule = f"each institution uses {PORTS} ports from its own on; {other} has one of them"
+                raise table.bad("port", rule, f"{member.host}:{port}")
+            taken[member.host, port] = member.code
+
+
+def _parameters(table: Table) -> dict[str, int]:
+    found = {
+        name: table.whole(name, bound.low, bound.high)
+        for name, bound in BOUNDS.items()
+        if name != "quorum" and table.has(name)
+    }
+    table.finish()
+    return found
+
+
+def on_hosts(plan: Plan) -> Plan:
+    """The same network with each member at an address of its own, for network namespaces."""
+    members = tuple(
+        msgspec.structs.replace(one, host=f"{SUBNET}.{FIRST_HOST + number}") for number, one in enumerate(plan.members)
+    )
+    return msgspec.structs.replace(plan, hosts=True, members=members)
+
+
+def write_plan(plan: Plan, path: Path) -> None:
+    """Write the plan in the form that it is read from."""
+    lines = ["# The network as it was founded. Every member has the same file.", "", "[network]"]
+    lines += [f'chain = "{plan.chain}"', f'quorum = "{plan.quorum}"', f"replicas = {plan.replicas}"]
+    lines += [f"hosts = {str(plan.hosts).lower()}  # true: each member in a network namespace of its own"]
+    lines += ["", "[parameters]", *(f"{name} = {value}" for name, value in plan.parameters.items())]
+    for one in plan.members:
+        roles = ", ".join(f'"{role}"' for role in one.institution.roles)
+        name = one.institution.name.replace("\\", "\\\\").replace('"', '\\"')
+        lines += ["", "[[institution]]", f'code = "{one.code}"', f'name = "{name}"']
+        lines += [f'country = "{one.institution.country}"', f"roles = [{roles}]"]
+        lines += [f'host = "{one.host}"', f"port = {one.port}"]
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def _is_address(host: str) -> bool:
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True

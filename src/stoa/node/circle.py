@@ -1,0 +1,58 @@
+"""The circle: the other validators, as this one hears them. Who is there, how far each is, and who lags.
+
+What is heard goes on into the inbox; what is not a word, or is said in another's name, is evidence. Safe for threads.
+"""
+
+import time
+from collections.abc import Callable
+from typing import Final
+
+from stoa.kernel import limits
+from stoa.kernel.codec import Malformed
+from stoa.node.evidence import EvidenceBook
+from stoa.node.health import PeerSeen
+from stoa.node.inbox import Heard, Inbox
+from stoa.wire.status import Status, read_word
+
+FRESH_SECONDS: Final = 3.0  # a peer heard within is there
+LAG_BLOCKS: Final = 32  # how far behind a validator may be before the others rest for its sake
+REST_A_BLOCK: Final = 0.01  # seconds for each block more
+MOST_REST_SECONDS: Final = 1.0
+QUOTED_BYTES: Final = 1_000  # of what was not a word
+
+
+class Circle:
+    """Of one validator."""
+
+    def __init__(self, inbox: Inbox, evidence: EvidenceBook, clock: Callable[[], int]) -> None:
+        self._inbox, self._evidence, self._clock = inbox, evidence, clock
+        self._heard: dict[str, tuple[Status, float]] = {}
+
+    def hear(self, sender: str, raw: bytes) -> None:
+        """On a thread of the peers' own."""
+        try:
+            word = read_word(raw)
+        except Malformed as malformed:
+            self._evidence.note(self._clock(), "malformed", sender, 0, malformed.rule, raw[:QUOTED_BYTES])
+            return
+        if isinstance(word, Status):
+            if word.validator != sender:
+                why = f"speaks as {word.validator}"
+                self._evidence.note(self._clock(), "false_name", sender, word.height, why, raw[:QUOTED_BYTES])
+                return
+            if sender in self._heard or len(self._heard) < limits.MAX_VALIDATORS:
+                self._heard[sender] = word, time.monotonic()
+        self._inbox.put(Heard(word))
+
+    def seen(self) -> tuple[PeerSeen, ...]:
+        """Each peer as it was heard last, by name."""
+        now = time.monotonic()
+        return tuple(
+            PeerSeen(name, status.height, status.epoch, status.block_hash, round(now - at, 3))
+            for name, (status, at) in sorted(self._heard.copy().items())
+        )
+
+    def pace(self, height: int) -> float:
+        """Seconds to rest before the next batch: longer, the further the slowest peer that is there lags behind."""
+        lags = [height - peer.height for peer in self.seen() if peer.seconds < FRESH_SECONDS]
+        return min(MOST_REST_SECONDS, max(0, max(lags, default=0) - LAG_BLOCKS) * REST_A_BLOCK)

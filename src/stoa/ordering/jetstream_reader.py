@@ -1,0 +1,127 @@
+"""A reader of one log that is never behind a gap, whatever servers do.
+
+It makes a consumer of its own, which the server forgets after it, and pulls bounded portions. Anything odd (a missed
+number, a silence, a leader that changed, a consumer that is gone) and it begins again behind the last entry that it
+has. It asks who the log is after each new consumer and before the first entry, so nothing of a log with another
+identity is ever delivered.
+"""
+
+import asyncio
+import json
+from collections.abc import Callable
+from typing import Final
+
+from nats.aio.client import Client
+from nats.aio.msg import Msg
+
+from stoa.ordering.engine import Ordered
+from stoa.ordering.jetstream_log import API, MAX_ENTRY_BYTES, Log, LogTrouble, Seen, asked, look
+
+MAX_AHEAD: Final = 64  # batches read ahead of who reads
+MAX_AHEAD_BYTES: Final = 16 * 1024 * 1024
+PULL_S: Final = 30  # how long one pull waits at the server
+HEARTBEAT_S: Final = 1  # the server says in this time that a pull still waits
+SILENCE_S: Final = 3.5 * HEARTBEAT_S  # then the consumer is given up
+FORGET_S: Final = 120  # a consumer that nobody pulls from goes after this
+SECOND_NS: Final = 1_000_000_000
+
+HEARTBEAT, EXPIRED, CONFLICT = "100", "408", "409"
+FULL: Final = ("maxbytes", "batch completed")  # a pull's ends that a conflict's description names
+
+
+class Feed:
+    """One pull consumer on one connection, from its making to the first oddity, which ``follow`` raises."""
+
+    def __init__(self, log: Log, take: Callable[[Ordered], None]) -> None:
+        self._log, self._take = log, take
+        self._consumed = 0  # the consumer's own numbering, without gaps if nothing was missed
+        self._asked = 0
+        self._answered = asyncio.Event()
+        self._odd = ""
+        self._heard = 0.0
+
+    async def begin(self, client: Client, after: int) -> Seen:
+        """Make the consumer and say whose it is. Raises LogTrouble."""
+        self._client, self._inbox = client, client.new_inbox()
+        self._subscription = await client.subscribe(self._inbox, cb=self._arrive)
+        body = {"stream_name": self._log.stream, "config": _consumer(after)}
+        made = await asked(client, f"CONSUMER.CREATE.{self._log.stream}", body)
+        self._next = f"{API}.CONSUMER.MSG.NEXT.{self._log.stream}.{made['name']}"
+        return await look(client, self._log)
+
+    async def pull(self, count: int, size: int) -> None:
+        """Ask for a portion and take it in until it is complete. Raises LogTrouble."""
+        self._asked = count
+        self._answered.clear()
+        self._heard = asyncio.get_running_loop().time()
+        wanted = {
+            "batch": count,
+            "max_bytes": size,
+            "expires": PULL_S * SECOND_NS,
+            "idle_heartbeat": HEARTBEAT_S * SECOND_NS,
+        }
+        await self._client.publish(self._next, json.dumps(wanted).encode(), reply=self._inbox)
+        while not self._answered.is_set():
+            try:
+                await asyncio.wait_for(self._answered.wait(), HEARTBEAT_S)
+            except TimeoutError:
+                if asyncio.get_running_loop().time() - self._heard > SILENCE_S:
+                    raise LogTrouble(f"the consumer was silent for {SILENCE_S} s") from None
+        if self._odd:
+            raise LogTrouble(self._odd)
+
+    async def end(self) -> None:
+        """Listen no more. The server forgets the consumer by itself."""
+        if hasattr(self, "_subscription") and not self._client.is_closed:
+            await self._subscription.unsubscribe()
+
+    async def _arrive(self, message: Msg) -> None:
+        self._heard = asyncio.get_running_loop().time()
+        if self._odd:
+            return
+        if message.subject == self._inbox:
+            self._status(message.headers or {})
+            return
+        position, consumed, time = _places(message.reply)
+        self._consumed += 1
+        self._asked -= 1
+        if consumed != self._consumed:
+            self._odd = f"entry {self._consumed} of the consumer was missed"
+        else:
+            self._take(Ordered(position, time, message.data))
+        if self._odd or self._asked == 0:
+            self._answered.set()
+
+    def _status(self, headers: dict[str, str]) -> None:
+        status, said = headers.get("Status", ""), headers.get("Description", "")
+        if status == HEARTBEAT:
+            return
+        ended = status == EXPIRED or (status == CONFLICT and any(full in said.lower() for full in FULL))
+        self._odd = "" if ended else f"the consumer ended: {status} {said}"
+        self._answered.set()
+
+
+def _consumer(after: int) -> dict[str, object]:
+    return {
+        "deliver_policy": "by_start_sequence",
+        "opt_start_seq": after + 1,
+        "ack_policy": "none",
+        "replay_policy": "instant",
+        "inactive_threshold": FORGET_S * SECOND_NS,
+        "mem_storage": True,
+        "num_replicas": 1,
+    }
+
+
+def _places(reply: str) -> tuple[int, int, int]:
+    """Position, the consumer's number and the log's time in milliseconds, from the subject for acknowledgements.
+
+    ``$JS.ACK.stream.consumer.delivered.position.consumed.nanoseconds.pending``, or with domain and account before the
+    stream and a token behind.
+    """
+    parts = reply.split(".")
+    at = 5 if len(parts) == 9 else 7
+    return int(parts[at]), int(parts[at + 1]), int(parts[at + 2]) // 1_000_000
+
+
+assert MAX_AHEAD_BYTES // 2 > MAX_ENTRY_BYTES, "half the room must take the largest entry, or a pull would never end"
