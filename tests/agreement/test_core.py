@@ -245,8 +245,8 @@ def test_another_hash_than_the_certified_leaves_the_quorum_and_heals() -> None:
 
 
 def test_a_peer_with_another_final_block_is_asked_to_show_it_once_and_a_proof_halts() -> None:
-    made, blocks = core(), chain(1, who="ABC")
-    (other, _), certified = blocks[0], X
+    made, blocks, certified = core(), chain(1, who="ABC"), X
+    other = blocks[0][0]
     voted(made)
     made.voted(vote("D"))
     made.voted(vote("E"))
@@ -259,8 +259,7 @@ def test_a_peer_with_another_final_block_is_asked_to_show_it_once_and_a_proof_ha
 
 
 def test_a_certified_block_that_does_not_follow_the_final_one_halts() -> None:
-    made = core()
-    voted(made)
+    made = voted(core())
     made.voted(vote("D"))
     made.voted(vote("E"))
     made.finalised(SEATS)
@@ -282,7 +281,10 @@ def test_votes_that_cannot_become_a_quorum_are_told_once() -> None:
 def test_a_promise_is_kept_then_told_and_told_again_and_no_vote_is_cast() -> None:
     made = core()
     mine = promise("A")
-    assert made.promise(2) == [KeepPromise(mine), Say(mine), Alarm("epoch", made._alarms["epoch"])]
+    kept, said, alarm = made.promise(2)
+    assert (kept, said) == (KeepPromise(mine), Say(mine))
+    assert isinstance(alarm, Alarm)
+    assert alarm.kind == "epoch"
     assert Say(mine) in made.tick(1_000 + HEARTBEAT_MS)
     made.entry(FIRST)
     assert made.executed(X) == [Keep(None)]

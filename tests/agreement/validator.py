@@ -24,10 +24,11 @@ from stoa.agreement.effects import (
     TakeBack,
 )
 from stoa.agreement.model import Past
+from stoa.agreement.numbers import Numbers
 from stoa.kernel import merkle
 from stoa.kernel.codec import encode
-from stoa.wire.batch import Batch, BatchClaim
-from stoa.wire.block import Block, batch_claim
+from stoa.wire.batch import head_of
+from stoa.wire.block import Block, batch_head
 from stoa.wire.status import Opening, Word
 from stoa.wire.vote import FIRST_EPOCH, Certificate, Vote
 from tests.agreement.auditor import Auditor, Violated
@@ -107,7 +108,7 @@ class Validator:
         self.halted = ""
         self.alarms: dict[str, str] = {}
         self.restarts = 0
-        self._claims: dict[str, BatchClaim] = {}
+        self._numbers = Numbers()
 
     # ---- life
 
@@ -255,24 +256,19 @@ class Validator:
         entry, state = effect.entry, self.states[-1]
         batch = decoded(entry.batch)
         admitted, early = state.admit(entry.time, batch, timely=not effect.forced)
+        head, height = head_of(batch, merkle.root(batch.body.envelopes)), state.head.height + 1
         if not admitted:
-            self._look_for_two(batch, state)
+            self._note(self._numbers.stale(head, self.core.seats.keys, height))
             return self.core.executed(None, early)
+        self._note(self._numbers.good(head, height))
         return self._made(*state.execute(batch))
 
-    def _look_for_two(self, batch: Batch, state: Toy) -> None:
-        """As the commit loop does: a late batch against the one that made a block under its number."""
-        body, known = batch.body, self._claims.get(batch.body.producer)
-        root = merkle.root(body.envelopes)
-        if known is None or known.number != body.number or known.envelopes_root == root:
-            return
-        claim = BatchClaim(
-            body.chain, body.producer, body.number, body.time, root, len(body.envelopes), batch.signature
-        )
-        if claim.is_signed(self.core.seats.keys.get(body.producer, b"none")):
-            self._do_evidence(Evidence("two_batches", body.producer, state.head.height + 1, (known, claim)))
+    def _note(self, evidence: Evidence | None) -> None:
+        if evidence is not None:
+            self._do_evidence(evidence)
 
     def _do_redo(self, effect: Redo) -> list[Effect]:
+        self._note(self._numbers.good(batch_head(effect.block), effect.block.header.height))
         return self._made(*self.states[-1].execute(batch_of(effect.block)))
 
     def _made(self, block: Block, after: Toy) -> list[Effect]:
@@ -295,7 +291,6 @@ class Validator:
         if self.honest:
             self.world.auditor.final(self.name, block, effect.certificate)
         self.disk.certify(effect.certificate)
-        self._claims[block.header.producer] = batch_claim(block)
         self.states.append(after)
         self.made = None
         self.reported = max(self.reported, self.height)

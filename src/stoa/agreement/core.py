@@ -9,10 +9,10 @@ from collections import deque
 from collections.abc import Iterator, Sequence
 from typing import Final
 
+from stoa.agreement.alarms import Alarms
 from stoa.agreement.around import Around
 from stoa.agreement.ballot import Ballot
 from stoa.agreement.effects import (
-    Alarm,
     AskOpening,
     Effect,
     Enter,
@@ -31,6 +31,7 @@ from stoa.agreement.effects import (
 )
 from stoa.agreement.epochs import NotYet, Promises, forced_by
 from stoa.agreement.model import Past, Seats, Signer, Tail
+from stoa.agreement.returning import Return
 from stoa.agreement.shown import Fetched, Shown, certifies, judged
 from stoa.wire.block import Block
 from stoa.wire.status import Opening, Promise, Status
@@ -51,8 +52,9 @@ class Core:
         self.chain, self.me, self.seats = chain, me, seats
         self.height, self.head, self.epoch, self.promised = past.height, past.head, past.epoch, past.promised
         self.tail = Tail(past.tail.block_hash, past.tail, kept=True) if past.tail else None
-        self.away = past.away  # left the quorum: executes and keeps, does not vote, until it has followed along again
+        self.away = past.away or past.lost  # left the quorum: executes, keeps, votes only when it has followed along
         self.around = Around()
+        self._return = Return(me.name, past.lost)
         self.at: Entry | None = None  # the batch that is executed, or is the tail
         self._cast = {vote.epoch: vote for vote in past.votes}  # own votes at the next height
         self._ballot = Ballot(chain)
@@ -65,7 +67,7 @@ class Core:
         self._wanted: Certificate | None = None  # of the next block, if a quorum has voted already
         self._doubted: dict[str, None] = {}  # peers with another hash at this height, that were asked to show it
         self._behind = self._stalled = self._now = self._said = self._turned = 0
-        self._alarms: dict[str, str] = {}
+        self._alarms = Alarms()
         self._mine: Promise | None = None
         self._promises = Promises(chain, past.epoch, past.opening, past.entered)
         self._forced, self._mute = b"", False  # what the epoch binds this validator to at this height
@@ -118,7 +120,7 @@ class Core:
             self.tail = Tail(block_hash, None, kept=False)
             return [Keep(None)]
         why = f"block {certificate.height} is certified as {certificate.block_hash.hex()}, and gives another hash here"
-        return [TakeBack(), *self._alarm("diverged", why), Heal(certificate.height, why)]
+        return [TakeBack(), *self._alarms.ring("diverged", why), Heal(certificate.height, why)]
 
     def _keep(self, block_hash: bytes) -> list[Effect]:
         self.tail = Tail(block_hash, self._vote(block_hash), kept=False)
@@ -159,10 +161,10 @@ class Core:
             self._fetched.popleft()
         self._again()
         self.around.keep(seats.keys)
-        effects: list[Effect] = list(self._calm("split", "diverged"))
+        effects: list[Effect] = list(self._alarms.calm("split", "diverged"))
         effects += self._ballot.settle(certificate, before.keys)
         self._ballot.turn(self.height + 1, seats.keys)
-        if not self._fetched:
+        if not self._fetched and self._return.may_vote(self.height, seats):
             self.away = False
         if certificate.epoch > self.epoch:
             return [*effects, *self._enter(certificate.epoch, None, unknown=seats != before)]
@@ -204,6 +206,7 @@ class Core:
         if status.chain != self.chain or peer not in self.seats.keys or peer == self.me.name:
             return []
         self.around.peers[peer] = status
+        self._return.heard(status, self.seats)
         effects: list[Effect] = []
         if status.height == self.height and status.block_hash != self.head and peer not in self._doubted:
             self._doubted[peer] = None
@@ -293,7 +296,9 @@ class Core:
             return
         split = self._ballot.split(self.height + 1, self.epoch, self.seats)
         if split:
-            yield from self._alarm("split", f"block {self.height + 1} cannot reach {self.seats.quorum} votes: {split}")
+            yield from self._alarms.ring(
+                "split", f"block {self.height + 1} cannot reach {self.seats.quorum} votes: {split}"
+            )
 
     def _say(self) -> Say:
         self._said = self._now
@@ -308,22 +313,16 @@ class Core:
             return [*effects, Say(mine), *self.promised_by(mine)]
         return [*effects, Say(self._promises.known(self.epoch))] if self._forced else effects
 
-    def _alarm(self, kind: str, why: str) -> Iterator[Alarm]:
-        if self._alarms.get(kind) != why:
-            self._alarms[kind] = why
-            yield Alarm(kind, why)
-
-    def _calm(self, *kinds: str) -> Iterator[Alarm]:
-        for kind in kinds:
-            if self._alarms.pop(kind, ""):
-                yield Alarm(kind, "")
-
     # ---- epochs
 
     def promise(self, epoch: int) -> list[Effect]:
         """People ask this validator to leave the epochs before this one. It casts no vote in them any more."""
         if epoch <= self.epoch or epoch < self.promised:
             return []
+        if self._return.lost:  # a promise names the newest vote, and others count on it
+            return list(
+                self._alarms.ring("epoch", "votes of this validator may be lost: it promises nothing until it is back")
+            )
         self.promised = epoch
         mine = self._promise()
         return [KeepPromise(mine), Say(mine), *self.promised_by(mine)]
@@ -364,7 +363,7 @@ class Core:
         try:
             forced = forced_by(opening.promises, self.seats, self.height, self.head)
         except NotYet as why:
-            tell = self._alarm("epoch", str(why)) if opening.epoch == self.promised > self.epoch else ()
+            tell = self._alarms.ring("epoch", str(why)) if opening.epoch == self.promised > self.epoch else ()
             return [*tell, *self._fetch()]
         if opening.epoch > self.epoch:
             return [*self._enter(opening.epoch, opening), Say(opening)]
@@ -383,7 +382,7 @@ class Core:
         self._passed.clear()
         self._bind(unknown)
         enter = Enter(epoch, opening, self.height)
-        return [enter, *self._calm("epoch", "split"), *self._settle_tail()]
+        return [enter, *self._alarms.calm("epoch", "split"), *self._settle_tail()]
 
     def _bind(self, unknown: bool = False) -> None:
         self._forced, self._mute = self._promises.bound(self.seats, self.height, self.head, unknown)

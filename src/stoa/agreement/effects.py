@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from stoa.wire.batch import BatchClaim
+from stoa.wire.batch import BatchHead
 from stoa.wire.block import Block
 from stoa.wire.status import Opening, Promise, Word
 from stoa.wire.vote import Certificate, Vote
@@ -91,7 +91,7 @@ class Republish(NamedTuple):
     """Publish the batch of the tail, which must come first in the new epoch, for those who do not have it."""
 
 
-Proof = tuple[Vote, Vote] | tuple[Vote, Certificate] | tuple[BatchClaim, BatchClaim]
+Proof = tuple[Vote, Vote] | tuple[Vote, Certificate] | tuple[BatchHead, BatchHead]
 
 
 class Evidence(NamedTuple):

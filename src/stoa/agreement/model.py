@@ -29,7 +29,8 @@ class Past(NamedTuple):
 
     Its last final block; the epoch, why it began (None: by a certificate, or it is the first) and behind which height
     it was entered; the epoch that was promised; the vote kept with the block behind the final one, which the driver
-    holds executed; and every vote ever kept at that height.
+    holds executed; and every vote ever kept at that height. ``away``: its state was wrong. ``lost``: it may have cast
+    votes that it does not know.
     """
 
     height: int
@@ -41,6 +42,7 @@ class Past(NamedTuple):
     opening: Opening | None = None
     entered: int = 0
     away: bool = False
+    lost: bool = False
 
 
 class Tail(NamedTuple):

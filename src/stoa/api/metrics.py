@@ -17,7 +17,7 @@ from stoa.node.health import Network, missing
 from stoa.node.node import Node
 from stoa.ordering.condition import Kind
 
-ALARMS: Final = ("diverged", "epoch", "split")  # what agreement raises; those that are calm are shown as 0
+ALARMS: Final = ("damage", "diverged", "epoch", "journal", "split", "state")  # those that are calm are shown as 0
 
 
 class Refused:
@@ -58,10 +58,19 @@ class NodeFigures:
         )
         yield _filled(stages, node.seconds())
         yield CounterMetricFamily("stoa_skipped_batches", "Batches that made no block", value=float(node.skips))
+        yield from _kept(node)
         network = node.network()
         yield from _members(network)
         yield from _troubles(network)
         yield from _bus(network)
+
+
+def _kept(node: Node) -> Iterator[Metric]:
+    yield CounterMetricFamily("stoa_damage_found", "Damaged places of the journal", value=float(node.mending.found))
+    yield CounterMetricFamily("stoa_damage_mended", "Blocks put back from others", value=float(node.mending.mended))
+    yield CounterMetricFamily("stoa_scrub_rounds", "Times the whole journal was read", value=float(node.mending.rounds))
+    yield CounterMetricFamily("stoa_healed", "Times the state was built again", value=float(node.healed))
+    yield _gauge("stoa_dropped_bodies", "Blocks whose body others keep", node.keeping.dropped)
 
 
 def _members(network: Network) -> Iterator[Metric]:

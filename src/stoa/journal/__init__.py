@@ -14,10 +14,10 @@ in silence. Whoever reads meanwhile gets what was written, or an error, and neve
 from stoa.journal.check import Report, inspect
 from stoa.journal.cutting import cut
 from stoa.journal.disk import REAL_DISK, Disk
-from stoa.journal.dropping import Dropping
+from stoa.journal.dropping import Dropping, dropped
 from stoa.journal.faults import BodyDropped, Damage, Damaged, DiskFull, Fatal, NoJournal, NotNext, Occupied
 from stoa.journal.flaws import Authority
-from stoa.journal.journal import Journal
+from stoa.journal.journal import Journal, Lender
 from stoa.journal.restoring import restore
 from stoa.journal.scrub import Scrub
 from stoa.journal.snapshot import Snapshot, write_snapshot
@@ -33,6 +33,7 @@ __all__ = [
     "Dropping",
     "Fatal",
     "Journal",
+    "Lender",
     "NoJournal",
     "NotNext",
     "Occupied",
@@ -40,6 +41,7 @@ __all__ = [
     "Scrub",
     "Snapshot",
     "cut",
+    "dropped",
     "inspect",
     "restore",
     "write_snapshot",

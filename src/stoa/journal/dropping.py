@@ -6,6 +6,7 @@ after. Does not own: which validator keeps what; and nothing tells that the othe
 """
 
 from collections.abc import Callable
+from itertools import count
 from typing import Final
 
 from stoa.journal.faults import Damage, Damaged
@@ -17,6 +18,18 @@ from stoa.journal.segment import name_of
 from stoa.journal.walking import Stretch
 
 _SUFFIX: Final = ".dropping"
+
+
+def dropped(journal: Journal) -> list[int]:
+    """The heights of all blocks whose body is not kept here, rising."""
+    heights: list[int] = []
+    with journal.still():
+        for ordinal in count():
+            if journal.log.head(ordinal) is None:
+                return heights
+            rows, _ = journal.log.extent(ordinal)
+            heights += [height for kind, height, _ in rows if kind == Kind.DROPPED]
+    raise AssertionError
 
 
 class Dropping:

@@ -38,6 +38,7 @@ from stoa.wire.block import Block, Header
 from stoa.wire.vote import Certificate, Checkpoint, Vote
 
 T = TypeVar("T")
+Lender = Callable[[int], Block | None]
 
 RECENT_HEADERS: Final = 256
 POLL_SECONDS: Final = 0.05  # how often a reader of another process's journal looks for news while it waits
@@ -56,6 +57,7 @@ class Journal:
         self._writing = Lock()  # taken before `_changed`, and held through a sync, which readers need not wait for
         self._changed = Condition()
         self._closed = False
+        self.lender: Lender | None = None  # where bodies come from that are not kept here, already checked
         self._recent: OrderedDict[tuple[int, int], Header] = OrderedDict()  # by height and place: a tail may change
         opening = log.read(log.index.genesis, 0, {Kind.GENESIS: read_opening})
         self.genesis = opening.document
@@ -160,16 +162,21 @@ class Journal:
         return header
 
     def block(self, height: int) -> Block:
-        """The block at a height from 1. Raises LookupError, of which BodyDropped says that others keep it."""
+        """The block at a height from 1, lent by others if its body was dropped here. Raises LookupError, of which
+        BodyDropped says that nobody lends it now."""
+        try:
+            return self.own_block(height)
+        except BodyDropped:
+            if self.lender is None or (lent := self.lender(height)) is None:
+                raise
+            return lent
+
+    def own_block(self, height: int) -> Block:
+        """The block, if its body is kept here. Raises LookupError, of which BodyDropped says that others keep it."""
         kept = self._kept(height)
         if isinstance(kept, Dropped):
             raise BodyDropped(height)
         return kept.block
-
-    def receipt_count(self, height: int) -> int:
-        """How many receipts the block has, also when its body was dropped. Raises LookupError."""
-        kept = self._kept(height)
-        return kept.receipts if isinstance(kept, Dropped) else len(kept.block.receipts)
 
     def votes(self, height: int) -> tuple[Vote, ...]:
         """The votes that were appended with the block. Raises LookupError."""
@@ -207,7 +214,7 @@ class Journal:
     def replay(self, start: int = 1, last: int | None = None) -> Iterator[tuple[Block, Certificate | None]]:
         """The blocks from ``start`` to ``last`` (included; by default to the end), each with its own certificate.
 
-        Raises BodyDropped at the first one whose body is not kept here.
+        Raises BodyDropped at the first one whose body is not kept here and that nobody lends.
         """
         for height in range(start, (self.height if last is None else last) + 1):
             yield self.block(height), self.certificate(height)

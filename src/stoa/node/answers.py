@@ -4,14 +4,19 @@ Reads the journal beside the thread that makes blocks. Promises nothing that the
 """
 
 from collections.abc import Callable
+from contextlib import suppress
 
-from stoa.journal.journal import Journal
+from stoa.journal import BodyDropped, Damaged, Journal
 from stoa.kernel import signing
 from stoa.kernel.codec import encode
 from stoa.wire.block import Block
 from stoa.wire.question import (
     Blocks,
     BlocksWanted,
+    BodyKept,
+    BodyWanted,
+    CheckpointKept,
+    CheckpointWanted,
     LeaveWanted,
     OpeningKnown,
     OpeningWanted,
@@ -35,6 +40,10 @@ class Answers:
         match read_question(raw):
             case BlocksWanted(start, most_bytes):
                 return encode(self._blocks(start, most_bytes))
+            case BodyWanted(height):
+                return encode(self._body(height))
+            case CheckpointWanted(height):
+                return encode(CheckpointKept(self._journal.latest_checkpoint(height)))
             case OpeningWanted():
                 return encode(OpeningKnown(self._opening()))
             case LeaveWanted(chain, epoch, signature):
@@ -48,11 +57,21 @@ class Answers:
     def _blocks(self, start: int, most_bytes: int) -> Blocks:
         found: list[tuple[Block, Certificate]] = []
         size = 0
-        for block, certificate in self._journal.replay(start, self._journal.final):
-            if certificate is None:
-                break
-            size += sum(map(len, block.envelopes)) + sum(map(len, block.receipts))
-            if found and size > most_bytes:
-                break
-            found.append((block, certificate))
+        with suppress(BodyDropped, Damaged):  # up to there; the asker asks another for the rest
+            for height in range(start, self._journal.final + 1):
+                block, certificate = self._journal.own_block(height), self._journal.certificate(height)
+                if certificate is None:
+                    break
+                size += sum(map(len, block.envelopes)) + sum(map(len, block.receipts))
+                if found and size > most_bytes:
+                    break
+                found.append((block, certificate))
         return Blocks(tuple(found))
+
+    def _body(self, height: int) -> BodyKept:
+        try:
+            if height <= self._journal.final:
+                return BodyKept(self._journal.own_block(height), self._journal.certificate(height))
+        except (BodyDropped, Damaged):
+            pass
+        return BodyKept(None, None)

@@ -1,20 +1,32 @@
-"""Checkpoints: from time to time, a signed root over all rows of the state goes into the journal, and nothing stops.
+"""Checkpoints: at heights that are the same for all, each validator signs the root over all rows of its state, and the
+equal signatures of a quorum are what the journal keeps. Nothing stops for it.
 
-The rows are read from a snapshot by a thread of its own, which rests between slices so that blocks go on being made.
+The snapshot is taken on the thread that makes blocks, right after the block; the rows are read by a thread of its own,
+which rests between slices. Who gets another root than a quorum knows that its own state is corrupt, and says so. Does
+not own: mending the state (``node``), or making proofs (``proofs``).
 """
 
 import threading
+from collections import defaultdict
 from collections.abc import Callable
 from typing import Final
 
+from stoa.agreement.effects import Alarm
 from stoa.journal.journal import Journal
+from stoa.kernel import limits
+from stoa.ledger.governance.members import members_at
+from stoa.ledger.state import State
 from stoa.node import proofs
 from stoa.node.finality import Finality
+from stoa.node.log import LOG
 from stoa.node.state_store import Snapshot, StateStore
-from stoa.wire.vote import Checkpoint
+from stoa.wire.proof import RowProof
+from stoa.wire.status import Rooted, Word
+from stoa.wire.vote import Checkpoint, checkpoint_valid
 
 REST_SECONDS: Final = 0.004  # after each slice of about a millisecond: a fifth of one core at most
 IDLE_SECONDS: Final = 0.2
+TELL_SECONDS: Final = 2.0  # how often the newest root is told again, for those who missed it or were slower
 
 
 class _Stopped(Exception):
@@ -24,7 +36,7 @@ class _Stopped(Exception):
 def make_checkpoint(
     view: Snapshot, journal: Journal, finality: Finality, rest: Callable[[], object] = lambda: None
 ) -> Checkpoint:
-    """Sign a root over the snapshot's rows and keep it in the journal. Raises DiskFull, Fatal."""
+    """Sign a root over the snapshot's rows and keep it in the journal, alone. Raises DiskFull, Fatal."""
     checkpoint = proofs.sign_checkpoint(view, proofs.state_hashes(view, rest), finality)
     journal.checkpoint(checkpoint)
     journal.sync()
@@ -32,33 +44,156 @@ def make_checkpoint(
 
 
 class Checkpoints:
-    """Makes a checkpoint at, or soon after, every height that ``every`` divides; 0 is never."""
+    """At every height that ``every`` divides; 0 is never. ``say`` tells the others, ``corrupt`` the node."""
 
-    def __init__(self, store: StateStore, journal: Journal, finality: Finality, every: int) -> None:
+    def __init__(
+        self,
+        store: StateStore,
+        journal: Journal,
+        finality: Finality,
+        every: int,
+        say: Callable[[Word], None],
+        alarm: Callable[[Alarm], None],
+        corrupt: Callable[[str], None],
+    ) -> None:
         self._store, self._journal, self._finality, self._every = store, journal, finality, every
+        self._say, self._alarm, self._corrupt = say, alarm, corrupt
+        self._changed = threading.Condition()
+        self._due: Snapshot | None = None  # after the newest block of such a height; at most one waits
+        self._mine: tuple[Checkpoint, Snapshot] | None = None  # signed here, and no quorum has the same yet
+        self._agreed: Checkpoint | None = None  # the newest that a quorum signed
+        self._told: Checkpoint | None = None
+        self._roots: dict[str, Checkpoint] = {}  # the newest of each validator, unjudged
+        self._proving = threading.Lock()
+        self._proven: tuple[Checkpoint, Snapshot] | None = None  # signed by a quorum, and readable
+        latest = journal.latest_checkpoint()
+        self._height = latest.height if latest else 0  # of the newest that is kept
+
+    def final(self, height: int) -> None:
+        """The block is final and its rows are written. On the thread that made it; skipped while one is under way."""
+        if self._every and height % self._every == 0 and self._due is None:
+            snapshot = self._store.snapshot()
+            with self._changed:
+                self._due = snapshot
+                self._changed.notify_all()
+
+    def heard(self, sender: str, word: Rooted) -> None:
+        """A validator told its root. On any thread."""
+        one = word.checkpoint
+        if word.chain != self._journal.chain or [vote.validator for vote in one.votes] != [sender]:
+            return
+        with self._changed:
+            known = self._roots.get(sender)
+            if (known is None or known.height <= one.height) and (known or len(self._roots) < limits.MAX_VALIDATORS):
+                self._roots[sender] = one
+                self._changed.notify_all()
 
     def run(self, stopping: threading.Event) -> None:
         """Until the node stops."""
-        if not self._every:
+        waited = 0.0
+        try:
+            while not stopping.is_set():
+                with self._changed:
+                    self._changed.wait(IDLE_SECONDS)
+                waited += IDLE_SECONDS
+                if self._due is not None:
+                    self._sign(self._due, stopping)
+                if self._told is not None and waited >= TELL_SECONDS:
+                    waited = 0.0
+                    self._say(Rooted(self._journal.chain, self._told))
+                self._judge()
+        except _Stopped:
             return
-        last = self._journal.latest_checkpoint()
-        height = last.height if last else 0
-        while not stopping.is_set():
-            due = (height // self._every + 1) * self._every
-            if self._journal.wait(due, IDLE_SECONDS):
-                try:
-                    height = self._made(due, stopping) or height
-                except _Stopped:
-                    return
+        finally:
+            self._close()
 
-    def _made(self, due: int, stopping: threading.Event) -> int:
-        """The height of the checkpoint made; 0 if the block that is final by now is not in the store yet."""
+    def _sign(self, snapshot: Snapshot, stopping: threading.Event) -> None:
+        hashes = proofs.state_hashes(snapshot, lambda: _rest(stopping))
+        checkpoint = proofs.sign_checkpoint(snapshot, hashes, self._finality)
+        with self._changed:
+            before, self._mine, self._due = self._mine, (checkpoint, snapshot), None
+            self._roots[checkpoint.votes[0].validator] = self._told = checkpoint
+        if before:
+            before[1].close()
+        self._say(Rooted(self._journal.chain, checkpoint))
+
+    def _judge(self) -> None:
+        """Keep what a quorum has signed alike, and hold the own root against it."""
+        groups: dict[tuple[int, bytes, bytes, int], list[Checkpoint]] = defaultdict(list)
+        with self._changed:
+            for one in self._roots.values():
+                if self._height < one.height <= self._journal.final:
+                    groups[one.height, one.block_hash, one.state_root, one.size].append(one)
+        for same in groups.values():
+            found = self._certified(same)
+            if found is not None and found.height > self._height:
+                self._keep(found)
+        self._compare()
+
+    def _certified(self, same: list[Checkpoint]) -> Checkpoint | None:
+        first = same[0]
         with self._store.snapshot() as view:
-            standing = view.standing()
-            if standing is None or standing.height < due:
-                _rest(stopping)
-                return 0
-            return make_checkpoint(view, self._journal, self._finality, lambda: _rest(stopping)).height
+            who = members_at(State(view), first.height)
+        chain, good = self._journal.chain, [one for one in same if one.votes[0].validator in who.keys]
+        votes = [one.votes[0] for one in good if checkpoint_valid(chain, one, who.keys, 1)]
+        if len(votes) < who.quorum or self._journal.header(first.height).hash() != first.block_hash:
+            return None
+        votes.sort(key=lambda vote: vote.validator)
+        return Checkpoint(first.height, first.block_hash, first.state_root, first.size, tuple(votes))
+
+    def _keep(self, found: Checkpoint) -> None:
+        self._journal.checkpoint(found)
+        self._journal.sync()
+        self._height, self._agreed = found.height, found
+
+    def _compare(self) -> None:
+        """The own root with the quorum's, when both are there."""
+        mine, agreed = self._mine, self._agreed
+        if mine is None or agreed is None or mine[0].height != agreed.height:
+            return
+        self._mine = None
+        if mine[0].state_root == agreed.state_root:
+            LOG.info("checkpoint", height=agreed.height, rows=agreed.size, votes=len(agreed.votes))
+            with self._proving:
+                before, self._proven = self._proven, (agreed, mine[1])
+            if before:
+                before[1].close()
+            return
+        mine[1].close()
+        self._told = None
+        why = f"the state after block {agreed.height} has another root than {len(agreed.votes)} validators signed"
+        self._alarm(Alarm("state", why))
+        self._corrupt(why)
+
+    def newest(self) -> Checkpoint:
+        """The newest one that a quorum signed and whose state can still be read. Raises NothingToProve."""
+        with self._proving:
+            return self._readable()[0]
+
+    def holding_proof(self, asset: str, account: bytes) -> RowProof:
+        """The line of the register as it stood at that checkpoint. Raises NothingToProve."""
+        with self._proving:
+            checkpoint, snapshot = self._readable()
+            return proofs.row_proof(self._journal.chain, checkpoint, snapshot, asset, account)
+
+    def reading(self, read: Callable[[Checkpoint, Snapshot], None]) -> None:
+        """Read that checkpoint's state; one at a time. Raises NothingToProve."""
+        with self._proving:
+            read(*self._readable())
+
+    def _readable(self) -> tuple[Checkpoint, Snapshot]:
+        if self._proven is None:
+            after = f"one is made at every block that {self._every} divides" if self._every else "none are made here"
+            raise proofs.NothingToProve(f"no checkpoint of a quorum can be read yet: {after}")
+        return self._proven
+
+    def _close(self) -> None:
+        """Give the snapshots back; after the last judgement."""
+        with self._changed, self._proving:
+            for snapshot in (self._due, *(pair[1] for pair in (self._mine, self._proven) if pair)):
+                if snapshot is not None:
+                    snapshot.close()
+            self._due = self._mine = self._proven = None
 
 
 def _rest(stopping: threading.Event) -> None:

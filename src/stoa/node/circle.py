@@ -12,7 +12,7 @@ from stoa.kernel.codec import Malformed
 from stoa.node.evidence import EvidenceBook
 from stoa.node.health import PeerSeen
 from stoa.node.inbox import Heard, Inbox
-from stoa.wire.status import Status, read_word
+from stoa.wire.status import Rooted, Status, read_word
 
 FRESH_SECONDS: Final = 3.0  # a peer heard within is there
 LAG_BLOCKS: Final = 32  # how far behind a validator may be before the others rest for its sake
@@ -24,7 +24,15 @@ QUOTED_BYTES: Final = 1_000  # of what was not a word
 class Circle:
     """Of one validator."""
 
-    def __init__(self, inbox: Inbox, evidence: EvidenceBook, clock: Callable[[], int]) -> None:
+    def __init__(
+        self,
+        inbox: Inbox,
+        evidence: EvidenceBook,
+        clock: Callable[[], int],
+        rooted: Callable[[str, Rooted], None],
+    ) -> None:
+        """``rooted`` takes what peers sign of their state."""
+        self._rooted = rooted
         self._inbox, self._evidence, self._clock = inbox, evidence, clock
         self._heard: dict[str, tuple[Status, float]] = {}
 
@@ -34,6 +42,9 @@ class Circle:
             word = read_word(raw)
         except Malformed as malformed:
             self._evidence.note(self._clock(), "malformed", sender, 0, malformed.rule, raw[:QUOTED_BYTES])
+            return
+        if isinstance(word, Rooted):
+            self._rooted(sender, word)
             return
         if isinstance(word, Status):
             if word.validator != sender:
@@ -51,6 +62,10 @@ class Circle:
             PeerSeen(name, status.height, status.epoch, status.block_hash, round(now - at, 3))
             for name, (status, at) in sorted(self._heard.copy().items())
         )
+
+    def names(self) -> tuple[str, ...]:
+        """Of all that were ever heard, sorted."""
+        return tuple(sorted(self._heard.copy()))
 
     def pace(self, height: int) -> float:
         """Seconds to rest before the next batch: longer, the further the slowest peer that is there lags behind."""

@@ -11,7 +11,7 @@ from time import perf_counter
 from typing import Final, NamedTuple
 
 from stoa.journal.journal import Journal
-from stoa.kernel import limits, merkle, signing
+from stoa.kernel import limits, merkle
 from stoa.kernel.codec import Malformed, encode
 from stoa.ledger import machine
 from stoa.ledger.catalog import Receipt
@@ -21,12 +21,11 @@ from stoa.ledger.state import State, Writes
 from stoa.node.replay import standing_at
 from stoa.node.state_store import Standing, Store
 from stoa.ordering.engine import Ordered
-from stoa.wire.batch import Batch, BatchBody, BatchClaim, read_batch
-from stoa.wire.block import Block, Header, batch_claim
+from stoa.wire.batch import Batch, BatchBody, BatchHead, head_of, head_signed, read_batch
+from stoa.wire.block import Block, Header
 from stoa.wire.vote import Certificate, Vote
 
 BAD_BATCH: Final = "bad_batch"
-TWO_BATCHES: Final = "two_batches"
 QUOTED_BYTES: Final = 1_000  # of a batch that cannot be read, kept as evidence
 STAGES: Final = ("admit", "verify", "execute", "hash", "sync", "vote", "final")
 
@@ -40,10 +39,10 @@ class FinalBlock(NamedTuple):
 
 
 class Admitted(NamedTuple):
-    """A batch that makes the next block, and the Merkle root over its envelopes."""
+    """A batch that makes the next block, and its head."""
 
     batch: Batch
-    envelopes_root: bytes
+    head: BatchHead
 
 
 class Skipped(NamedTuple):
@@ -55,6 +54,7 @@ class Skipped(NamedTuple):
     number: int
     why: str
     early: bool = False  # it may make a later block: batches before it are missing
+    head: BatchHead | None = None  # if it is a batch of a member
     evidence: str = ""
     proof: object = None
 
@@ -78,7 +78,6 @@ class Commit:
         self.produced: dict[str, int] = dict(standing.produced)
         self.made: Made | None = None
         self.seconds: dict[str, float] = dict.fromkeys(STAGES, 0.0)
-        self._claims: dict[str, BatchClaim] = {}  # each producer's last batch that made a block
         self._head_hash = head.hash()
         self._kept = 0.0  # when the executed block was kept, from when on votes are waited for
 
@@ -100,32 +99,20 @@ class Commit:
         except Malformed as error:
             return Skipped(ordered.position, "", 0, str(error), evidence=BAD_BATCH, proof=quoted)
         body = batch.body
-        claim = BatchClaim(
-            body.chain, body.producer, body.number, body.time, merkle.root(body.envelopes), len(body.envelopes),
-            batch.signature,
-        )  # fmt: skip
-        why = self._objection(ordered, claim, timely)
+        head = head_of(batch, merkle.root(body.envelopes))
+        why = self._objection(ordered, head, timely)
         if not why:
-            return Admitted(batch, claim.envelopes_root)
+            return Admitted(batch, head)
+        known = head.chain == self.head.chain and head.producer in self.members.keys
         next_number = self.produced.get(body.producer, 0) + 1
-        if body.number == next_number or body.producer not in self.members.keys or body.chain != self.head.chain:
-            return Skipped(ordered.position, body.producer, body.number, why, evidence=BAD_BATCH, proof=claim)
-        proof = self._two_batches(claim)
-        return Skipped(
-            ordered.position, body.producer, body.number, why, body.number > next_number,
-            TWO_BATCHES if proof else "", proof,
-        )  # fmt: skip
+        if not known or body.number == next_number:
+            return Skipped(
+                ordered.position, body.producer, body.number, why, evidence=BAD_BATCH, proof=head,
+                head=head if known else None,
+            )  # fmt: skip
+        return Skipped(ordered.position, body.producer, body.number, why, body.number > next_number, head)
 
-    def _two_batches(self, claim: BatchClaim) -> tuple[BatchClaim, BatchClaim] | None:
-        """The batch that made a block under this number, and this one, if its producer signed both. The same envelopes
-        with another time are none: it may sign them again when the log was long in taking them."""
-        known = self._claims.get(claim.producer)
-        if known is None or known.number != claim.number or known.envelopes_root == claim.envelopes_root:
-            return None
-        valid = claim.is_signed(self.members.keys[claim.producer])
-        return (known, claim) if valid else None
-
-    def _objection(self, ordered: Ordered, body: BatchClaim, timely: bool) -> str:
+    def _objection(self, ordered: Ordered, body: BatchHead, timely: bool) -> str:
         if body.chain != self.head.chain:
             return f"for the ledger {body.chain}"
         key = self.members.keys.get(body.producer)
@@ -137,11 +124,11 @@ class Commit:
         tolerance = self.view.need(PARAMETERS, CLOCK_TOLERANCE_MS)
         if timely and abs(body.time - ordered.time) > tolerance:
             return f"its time is {body.time - ordered.time} ms off the log's, {tolerance} are allowed"
-        return "" if signing.verify(key, body.digest(), body.signature) else "the producer's signature is not valid"
+        return "" if head_signed(body, key) else "the producer's signature is not valid"
 
     def execute(self, admitted: Admitted, verified: Sequence[bool | None] | None = None) -> Header:
         """Execute the batch in memory as the next block, and return its header."""
-        return self._execute(admitted.batch, admitted.envelopes_root, verified)
+        return self._execute(admitted.batch, admitted.head.envelopes_root, verified)
 
     def redo(self, block: Block, vouched: bool) -> Header:
         """Execute a block that is known already, and return the header that it has here.
@@ -191,7 +178,6 @@ class Commit:
         self.store.write(made.writes.rows, standing_at(header, produced, certificate))
         self.view.finalised()
         self.members = members(self.view)
-        self._claims[header.producer] = batch_claim(made.block)
         self.head, self._head_hash, self.made = header, certificate.block_hash, None
         self.produced = produced  # last: who waits for this number then reads the state that the block left
         self.spent("final", mark)

@@ -49,6 +49,7 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     port: Annotated[int, Meta(ge=1, le=65_535)] = DEFAULT_PORT
     processes: Annotated[int, Meta(ge=0, le=MAX_PROCESSES)] = 0
     checkpoint_blocks: Annotated[int, Meta(ge=0)] = CHECKPOINT_BLOCKS
+    replicas_of_bodies: Annotated[int, Meta(ge=0, le=MAX_VALIDATORS)] = 0
     language: Literal["en", "ko"] = "en"
     audience: Annotated[str, Meta(min_length=1, max_length=120)] = "stoa"
     keystore: _Path = "keys.keystore"
@@ -66,7 +67,8 @@ TEMPLATE: Final = """\
 institution = "{institution}"    # whose house this is; its validator makes the blocks
 port = {port}                # where API and pages listen, on 127.0.0.1 only
 processes = {processes}              # more processes that check signatures; 0: the node does it itself
-checkpoint_blocks = {checkpoint_blocks}  # every so many blocks a root over all rows is signed and kept; 0: never
+checkpoint_blocks = {checkpoint_blocks}  # the root over all rows is signed so often, in all houses alike; 0: never
+replicas_of_bodies = {replicas_of_bodies}  # validators that keep an old block's body, equal in all houses; 0: all
 language = "{language}"            # of the command line where --language is not given: en or ko
 audience = "{audience}"         # names this door in signed requests, so that no other door accepts them
 

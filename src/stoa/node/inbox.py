@@ -36,7 +36,13 @@ class Leave(NamedTuple):
     epoch: int
 
 
-Happening = Ordered | Heard | Fetched | Leave
+class Corrupt(NamedTuple):
+    """The state on this disk is not what a quorum has signed."""
+
+    why: str
+
+
+Happening = Ordered | Heard | Fetched | Leave | Corrupt
 
 
 class Inbox:

@@ -8,56 +8,57 @@ or one of several, the pipeline is the same: what differs is in ``Links``.
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Final
 
 from stoa.agreement.core import Core
-from stoa.intake.gate import Accepted, Gate
+from stoa.agreement.effects import Alarm
+from stoa.intake.gate import Gate
+from stoa.journal import Journal, Lender
 from stoa.journal.disk import REAL_DISK, Disk
-from stoa.journal.journal import Journal
 from stoa.kernel import signing
-from stoa.kernel.base import Broken, Rejection
-from stoa.ledger import due, machine
-from stoa.ledger.catalog import Body
-from stoa.ledger.governance.members import members
+from stoa.kernel.base import Broken
 from stoa.ledger.governance.model import PARAMETERS, QUORUM
-from stoa.ledger.identity.model import LANES
-from stoa.ledger.state import State
-from stoa.node import proofs, snapshot
+from stoa.node import snapshot
 from stoa.node.answers import Answers
-from stoa.node.checkpoints import Checkpoints, make_checkpoint
+from stoa.node.checkpoints import Checkpoints
 from stoa.node.circle import Circle
 from stoa.node.commit import Commit, FinalBlock, Listener, Skipped
 from stoa.node.config import CHECKPOINT_BLOCKS
+from stoa.node.doors import Doors
 from stoa.node.epoch_file import EpochFile
 from stoa.node.evidence import EvidenceBook
-from stoa.node.finality import Finality, Members, Validator, require_alone
-from stoa.node.health import RULES, Health, Network
+from stoa.node.finality import Finality, Validator, require_alone
+from stoa.node.health import RULES, Network
 from stoa.node.history import History
-from stoa.node.inbox import Fetched, Heard, Inbox, Leave
+from stoa.node.inbox import Corrupt, Fetched, Heard, Inbox, Leave
+from stoa.node.keepers import Lenders
+from stoa.node.keeping import Keeping
 from stoa.node.links import Links, alone
 from stoa.node.log import LOG, log_block
+from stoa.node.lost_votes import LostVotes
+from stoa.node.mending import Mending
+from stoa.node.others import Others
 from stoa.node.outbox import Outbox
-from stoa.node.places import Located, Places
+from stoa.node.places import Places
 from stoa.node.producer import Cut, Producer
-from stoa.node.recovery import Progress, bring_up, open_state
+from stoa.node.recovery import Progress, bring_up
 from stoa.node.round import Diverged, Round, resumed
 from stoa.node.verifier import Verifier
 from stoa.node.voice import Voice
+from stoa.node.waking import JOURNAL_FOLDER as JOURNAL_FOLDER
+from stoa.node.waking import SNAPSHOT_FOLDER as SNAPSHOT_FOLDER
+from stoa.node.waking import STATE_FOLDER as STATE_FOLDER
+from stoa.node.waking import wake
 from stoa.ordering.engine import Engine, LogClosed, LogFull, Ordered
 from stoa.peers.promise import Peers
-from stoa.wire.proof import ReceiptProof, RowProof
-from stoa.wire.vote import Checkpoint
 
 MAX_SKIPPED: Final = 100  # skipped batches kept to be looked at
 IDLE_SECONDS: Final = 0.2
 TICK_SECONDS: Final = 0.05
 DUE_PATIENCE_MS: Final = 500  # for each validator whose turn comes first to do what falls due
-JOURNAL_FOLDER: Final = "journal"
-STATE_FOLDER: Final = "state"
-SNAPSHOT_FOLDER: Final = "snapshots"
 
 
 def wall_clock() -> int:
@@ -65,8 +66,10 @@ def wall_clock() -> int:
     return time.time_ns() // 1_000_000
 
 
-class Node:
+class Node(Doors):
     """A validator. ``start`` it, ``close`` it."""
+
+    _lenders: Lenders | None = None
 
     def __init__(
         self,
@@ -78,30 +81,33 @@ class Node:
         checkpoint_blocks: int = CHECKPOINT_BLOCKS,
         links: Callable[[str], Links] | None = None,
         disk: Disk = REAL_DISK,
+        replicas_of_bodies: int = 0,
     ) -> None:
-        """Open the journal in the folder and bring the state up to it. Raises NoJournal, Occupied, Damaged, Broken.
+        """Open the journal in the folder and bring the state up to it. Raises NoJournal, Occupied, Broken, and Damaged
+        when the validator is alone.
 
         ``processes`` check signatures beside this one. Every ``checkpoint_blocks`` blocks a checkpoint is made, 0 being
-        never. Without ``links``, which are asked for by the ledger's name, the
-        validator is alone.
+        never; bodies of old blocks are kept by ``replicas_of_bodies`` validators, 0 being all. Without ``links``, which
+        are asked for by the ledger's name, the validator is alone.
         """
         self.folder, self._clock, self.validator = folder, clock, validator
+        self._linked = links or (lambda _: alone(clock))
+        self._tied: Links | None = None
         with ExitStack() as opened:
-            self.journal = opened.enter_context(Journal.open(folder / JOURNAL_FOLDER, disk))
-            self.chain = self.journal.chain
-            self.store, view, standing = open_state(
-                folder / STATE_FOLDER, self.journal, progress, folder / SNAPSHOT_FOLDER, processes
+            self.journal, self.store, view, standing, close = wake(
+                folder, disk, progress, processes, bool(links), self._lender
             )
-            opened.callback(self.store.close)
+            opened.callback(close)
+            self.chain = self.journal.chain
             self.finality = Finality(self.chain, validator)
             self.history = History(self.journal, self.finality)
-            self._epochs = EpochFile(folder)
+            self._epochs, self._lost = EpochFile(folder), LostVotes(folder)
             self._commit = Commit(view, self.store, self.journal, self.journal.header(standing.height), standing)
             self.verifier = opened.enter_context(Verifier(processes))
             core = self._resumed(away=False)
             self._opened = opened.pop_all()
         self.gate = Gate(self.chain, clock)
-        self._links = links(self.chain) if links else alone(clock)
+        self._links = self._tie(self.chain)
         self.engine: Engine = self._links.engine(self._epochs.known.epoch)
         self.peers: Peers | None = self._links.peers
         self.skipped: deque[Skipped] = deque(maxlen=MAX_SKIPPED)
@@ -110,14 +116,26 @@ class Node:
         self.evidence = EvidenceBook(folder)
         self._inbox = Inbox()
         self._inbox.enter(self._epochs.known.epoch)
-        self._circle = Circle(self._inbox, self.evidence, clock)
+        self._circle = Circle(self._inbox, self.evidence, clock, lambda name, word: self._checkpoints.heard(name, word))
         self.voice = Voice(
             self.peers, self._inbox, self._epochs, self.evidence, clock, self._final, self._skip, self._entered,
-            self._publish,
+            self._publish, self._circle.names,
         )  # fmt: skip
+        self._checkpoints = Checkpoints(
+            self.store, self.journal, self.finality, checkpoint_blocks, self.voice.say, self.voice.alarm,
+            lambda why: self._inbox.put(Corrupt(why)),
+        )  # fmt: skip
+        self.others = Others(validator.institution, self.chain, self.peers, self.reader)
+        self.keeping = Keeping(
+            validator.institution, self.journal, self.peers, self.others, replicas_of_bodies, self._members
+        )
+        if self._lenders is not None:
+            self._lenders.members = self._members
+        self.mending = Mending(self.journal, self.others, self.voice.alarm)
         self._seconds_before, self._final_before = dict(self._commit.seconds), time.monotonic()
         self._round = Round(core, self._commit, self.voice, self._verified)
         self._listeners: list[Listener] = []
+        self.healed = 0  # times the state was built again
         self._healed = -1  # the height at which the state was built again last
         self._places = Places()
         outbox = None
@@ -128,11 +146,22 @@ class Node:
             self.chain, validator, self.gate, self._cut, clock, self._produced(), outbox,
             lambda: self._circle.pace(self._commit.head.height),
         )  # fmt: skip
-        self._checkpoints = Checkpoints(self.store, self.journal, self.finality, checkpoint_blocks)
         self._stopping = threading.Event()
         self._threads = self._made_threads()
         if self.peers is None:
             self._round.start()  # alone, what was kept is final
+
+    def _members(self) -> list[str]:
+        return sorted(self._commit.members.keys)
+
+    def _tie(self, chain: str) -> Links:
+        self._tied = self._tied or self._linked(chain)
+        return self._tied
+
+    def _lender(self, journal: Journal) -> Lender | None:
+        peers = self._tie(journal.chain).peers
+        self._lenders = Lenders(self.validator.institution, journal, peers) if peers else None
+        return self._lenders.block if self._lenders else None
 
     def _made_threads(self) -> list[threading.Thread]:
         works = {
@@ -140,6 +169,8 @@ class Node:
             "log": self._read_log,
             "blocks": self._make_blocks,
             "checkpoints": self._make_checkpoints,
+            "scrub": self._scrub,
+            "bodies": self._keep_bodies,
         }
         return [
             threading.Thread(target=self._guarded, args=(work,), name=f"stoa-{name}", daemon=True)
@@ -148,7 +179,8 @@ class Node:
 
     def _resumed(self, away: bool) -> Core:
         """Agreement as of the last final block."""
-        return resumed(self._commit, self.journal, self.finality.signer(), self._epochs.known, away)
+        known = self._epochs.known
+        return resumed(self._commit, self.journal, self.finality.signer(), known, away, bool(self._lost.why))
 
     # running
 
@@ -199,6 +231,12 @@ class Node:
     def _make_checkpoints(self) -> None:
         self._checkpoints.run(self._stopping)
 
+    def _scrub(self) -> None:
+        self.mending.run(self._stopping)
+
+    def _keep_bodies(self) -> None:
+        self.keeping.run(self._stopping)
+
     def _produced(self) -> int:
         return self._commit.produced.get(self.validator.institution, 0)
 
@@ -223,6 +261,7 @@ class Node:
 
     def _make_blocks(self) -> None:
         if self.peers is not None:
+            self.voice.alarm(Alarm("journal", self._lost.why))
             self._round.start()
         while not self._stopping.is_set():
             happening = self._inbox.take(self._round.core.wants_entries, TICK_SECONDS)
@@ -231,6 +270,9 @@ class Node:
                 self._round.tick(time.monotonic_ns() // 1_000_000)
             except Diverged as diverged:
                 self._heal(diverged)
+            if self._lost.why and not self._round.core.away:
+                self._lost.clear()
+                self.voice.alarm(Alarm("journal", ""))
             self._producer.seen(self._round.position, self._produced())
 
     def _happen(self, happening: object) -> None:
@@ -243,6 +285,8 @@ class Node:
                 self._round.fetched(peer, blocks)
             case Leave(epoch):
                 self._round.promise(epoch)
+            case Corrupt(why):
+                raise Diverged(why)
 
     def _heal(self, diverged: Diverged) -> None:
         """Build the state again from the journal, whose blocks are certified; a second time for one block is a bug."""
@@ -252,14 +296,18 @@ class Node:
         self._healed = height
         LOG.error("healing", height=height, why=str(diverged))
         self.store.clear()
+        snapshot.load(self.folder / SNAPSHOT_FOLDER, self.journal, self.store)
         view, standing = bring_up(self.store, self.journal)
         self._commit = Commit(view, self.store, self.journal, self.journal.header(standing.height), standing)
         self._commit.seconds = seconds
         self._round = Round(self._resumed(away=True), self._commit, self.voice, self._verified)
         self._entered()  # what was read of the log is gone with the round
         self._round.start()
+        self.healed += 1
+        self.voice.alarm(Alarm("state", ""))
 
     def _final(self, final: FinalBlock) -> None:
+        self._checkpoints.final(final.block.header.height)
         self._producer.seen(self._round.position, self._produced())
         self._announce(final)
         spent, now = self.seconds(), time.monotonic()
@@ -311,52 +359,7 @@ class Node:
             except Exception:  # noqa: BLE001 - a door's fault is not the ledger's
                 LOG.error("listener", height=final.block.header.height, exc_info=True)
 
-    # what doors ask
-
-    def submit(self, raw: bytes) -> Accepted | Rejection:
-        """Take a signed transaction in; accepted is not final."""
-        return self.gate.submit(raw)
-
-    def wait(self, transaction: bytes, timeout: float) -> Located | None:
-        """The final receipt, waiting up to ``timeout`` seconds; None if it is not there yet."""
-        return self._places.wait(transaction, timeout)
-
-    def located(self, transaction: bytes) -> Located | None:
-        """The final receipt, if this node remembers it."""
-        return self._places.get(transaction)
-
-    @contextmanager
-    def reader(self) -> Iterator[State]:
-        """The state after the last final block, for one thread."""
-        with self.store.snapshot() as view:
-            yield State(view)
-
-    def explain(self, body: Body, signers: Sequence[bytes]) -> machine.Explained:
-        """Every reason against a transaction if these accounts signed it now."""
-        with self.reader() as view:
-            place = machine.Place(self.chain, self._commit.head.height + 1, max(self._commit.head.time, self._clock()))
-            return machine.explain(view, place, body, signers)
-
-    def work_is_due(self) -> bool:
-        """Whether something has fallen due that no final block has done yet."""
-        with self.reader() as view:
-            next_time = due.next_due(view)
-        return next_time is not None and next_time <= self._clock()
-
-    def next_sequence(self, account: bytes, lane: int) -> int:
-        """The sequence number that the lane takes next, as far as is final."""
-        with self.reader() as view:
-            return (view.get(LANES, (account, lane)) or 0) + 1
-
-    def members(self) -> Members:
-        """The validators' public keys and the quorum."""
-        with self.reader() as view:
-            return members(view)
-
-    def health(self) -> Health:
-        """How the node is, for probes and pages."""
-        head = self._commit.head
-        return Health(self.chain, head.height, head.hash(), head.time, self.gate.waiting(), self.failure)
+    # what doors ask, beside ``Doors``
 
     def network(self) -> Network:
         """How this validator stands among the others."""
@@ -378,20 +381,3 @@ class Node:
     def seconds(self) -> dict[str, float]:
         """Time spent in each stage of making blocks so far."""
         return dict(self._commit.seconds)
-
-    def prove_receipt(self, height: int, index: int) -> ReceiptProof:
-        """A proof of one receipt. Raises NothingToProve, LookupError."""
-        return proofs.receipt_proof(self.journal, height, index)
-
-    def prove_holding(self, asset: str, account: bytes) -> RowProof:
-        """A proof of one line of the register after the last final block. Raises NothingToProve."""
-        return proofs.holding_proof(self.chain, self.store, self.finality, asset, account)
-
-    def checkpoint(self) -> Checkpoint:
-        """Sign a root over the whole state and keep it in the journal. Raises DiskFull, Fatal."""
-        with self.store.snapshot() as view:
-            return make_checkpoint(view, self.journal, self.finality)
-
-    def snapshot(self) -> Path:
-        """Write the state to a file that recovery may start from, and return where it is. Raises DiskFull, Fatal."""
-        return snapshot.take(self.folder / SNAPSHOT_FOLDER, self.journal, self.store, self.finality)

@@ -10,7 +10,7 @@ import threading
 from collections.abc import Callable
 from typing import Final, NamedTuple
 
-from stoa.intake.gate import Gate
+from stoa.intake.gate import Gate, Waiting
 from stoa.kernel.codec import encode
 from stoa.ledger import due
 from stoa.ledger.governance.model import BATCH_BYTES, BATCH_LINGER_MS, BATCH_TRANSACTIONS, PARAMETERS
@@ -74,7 +74,7 @@ class Producer:
             cut = self._cut()
             is_due = cut.due is not None and cut.due <= self._clock()
             taken = self._gate.take(cut.most, cut.most_bytes, cut.linger, 0.0 if is_due else IDLE_SECONDS)
-            if (taken or is_due) and not self._published(engine, tuple([one.raw for one in taken])):
+            if (taken or is_due) and not self._published(engine, taken):
                 self._gate.give_back(taken)
 
     def seen(self, position: int, produced: int) -> None:
@@ -89,34 +89,41 @@ class Producer:
             self._closed = True
             self._seen.notify_all()
 
-    def _published(self, engine: Callable[[], Engine], envelopes: tuple[bytes, ...]) -> bool:
-        """Whether a batch of these became a block; False only when all is over.
-
-        Nothing else is ever signed under the number: an older copy may still make the block, and two contents under one
-        number are what a liar signs.
-        """
-        number, self.passed = self._produced + 1, dict.fromkeys(envelopes)
-        while self._produced < number and not self._closed:
-            body = BatchBody(self._chain, self._validator.institution, number, self._clock(), envelopes)
-            raw = encode(sign_batch(body, self._validator.secret))
-            if self._outbox is not None:
-                self._outbox.keep(raw)
-            if not self._sent(engine, raw, number):
-                self._rest(SKIPPED_SECONDS)
-        return self._produced >= number
+    def _published(self, engine: Callable[[], Engine], taken: list[Waiting]) -> bool:
+        """Whether a batch of these became a block; False only at the end of all things."""
+        envelopes = tuple([one.raw for one in taken])
+        self.passed = dict.fromkeys(envelopes)
+        return self._made(engine, self._produced + 1, envelopes)
 
     def _publish_left_over(self, engine: Callable[[], Engine]) -> None:
         """What was in flight when the process before this one ended, if it may still make a block."""
         raw = self._outbox.left_over() if self._outbox is not None else b""
         if raw:
             body = read_batch(raw).body
-            mine = body.producer == self._validator.institution and body.number == self._produced + 1
-            if mine and not self._sent(engine, raw, body.number):
-                self._published(engine, body.envelopes)
+            if body.producer == self._validator.institution and body.number == self._produced + 1:
+                self._made(engine, body.number, body.envelopes)
 
-    def _sent(self, engine: Callable[[], Engine], raw: bytes, number: int) -> bool:
-        """Publish until the batch has made a block, or its place was read and it has not. Whether it has."""
-        settled, self.in_flight = False, 1
+    def _made(self, engine: Callable[[], Engine], number: int, envelopes: tuple[bytes, ...]) -> bool:
+        """Publish a batch of these under the number until it has made a block. Whether it has.
+
+        Nothing else is ever signed under the number: an older copy may still make the block, and two contents under one
+        number are what a liar signs. Only the time is new where the one before made no block.
+        """
+        self.in_flight = 1
+        while self._produced < number and not self._closed:
+            body = BatchBody(self._chain, self._validator.institution, number, self._clock(), envelopes)
+            raw = encode(sign_batch(body, self._validator.secret))
+            if self._outbox is not None:
+                self._outbox.keep(raw)
+            self._publish(engine, number, raw)
+            if self._produced < number:
+                self._rest(SKIPPED_SECONDS)
+        self.in_flight = 0
+        return self._produced >= number
+
+    def _publish(self, engine: Callable[[], Engine], number: int, raw: bytes) -> None:
+        """Publish these bytes until they have made a block, or a place of theirs was read and they have not."""
+        settled = False
         while not settled and not self._closed:
             try:
                 position = engine().publish(raw)
@@ -126,8 +133,6 @@ class Producer:
                 self._rest(SKIPPED_SECONDS)
             else:
                 settled = self._is_settled(number, position)
-        self.in_flight = 0
-        return self._produced >= number
 
     def _is_settled(self, number: int, position: int) -> bool:
         """Wait until the batch has made a block, or until its place was read and it has not."""

@@ -50,13 +50,27 @@ def sign_checkpoint(snapshot: Snapshot, hashes: list[bytes], finality: Finality)
 
 
 def holding_proof(chain: str, store: StateStore, finality: Finality, asset: str, account: bytes) -> RowProof:
-    """The line of the register as it stands after the last final block. Raises NothingToProve if there is none."""
-    key = HOLDINGS.pack((asset, account))
+    """The line of the register as it stands after the last final block, under this validator's signature alone.
+
+    Raises NothingToProve if there is none.
+    """
     with store.snapshot() as snapshot:
-        value = snapshot.get(key)
-        if value is None:
-            raise NothingToProve(f"the account has no line in {asset}")
         hashes = state_hashes(snapshot)
-        checkpoint = sign_checkpoint(snapshot, hashes, finality)
+        return _row_proof(chain, sign_checkpoint(snapshot, hashes, finality), snapshot, hashes, asset, account)
+
+
+def row_proof(chain: str, checkpoint: Checkpoint, snapshot: Snapshot, asset: str, account: bytes) -> RowProof:
+    """The line of the register in the state of a checkpoint. Raises NothingToProve if there is none."""
+    return _row_proof(chain, checkpoint, snapshot, None, asset, account)
+
+
+def _row_proof(
+    chain: str, checkpoint: Checkpoint, snapshot: Snapshot, hashes: list[bytes] | None, asset: str, account: bytes
+) -> RowProof:
+    key = HOLDINGS.pack((asset, account))
+    value = snapshot.get(key)
+    if value is None:
+        raise NothingToProve(f"the account has no line in {asset} after block {checkpoint.height}")
+    hashes = state_hashes(snapshot) if hashes is None else hashes
     index = hashes.index(merkle.leaf_hash(row_leaf(key, value)))
     return RowProof(chain, checkpoint, key, value, index, tuple(merkle.inclusion_proof(hashes, index)))

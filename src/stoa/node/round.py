@@ -30,6 +30,7 @@ from stoa.agreement.effects import (
     TakeBack,
 )
 from stoa.agreement.model import Past, Seats, Signer
+from stoa.agreement.numbers import Numbers
 from stoa.journal.journal import Journal
 from stoa.kernel.base import Broken
 from stoa.ledger.governance.model import PARAMETERS, QUORUM
@@ -39,8 +40,8 @@ from stoa.node.recovery import kept_tail
 from stoa.node.replay import require_place, require_same
 from stoa.ordering.engine import Ordered
 from stoa.wire.batch import Batch, BatchBody
-from stoa.wire.block import Block
-from stoa.wire.status import Promise, Status, Word
+from stoa.wire.block import Block, batch_head
+from stoa.wire.status import Opening, Promise, Status, Word
 from stoa.wire.vote import Certificate, liars_borne
 
 Verdicts = Callable[[Sequence[bytes]], Sequence[bool | None] | None]  # on the signatures of a block's envelopes
@@ -89,6 +90,7 @@ class Round:
 
     def __init__(self, core: Core, commit: Commit, outside: Outside, verdicts: Verdicts) -> None:
         self.core, self.commit, self._outside, self._verdicts = core, commit, outside, verdicts
+        self._numbers = Numbers()
         self.position = 0  # of the last batch in the log that was judged
 
     # ---- events
@@ -107,7 +109,7 @@ class Round:
             self._do(self.core.heard(word))
         elif isinstance(word, Promise):
             self._do(self.core.promised_by(word))
-        else:
+        elif isinstance(word, Opening):
             self._do(self.core.opened(word))
 
     def fetched(self, peer: str, blocks: Sequence[tuple[Block, Certificate]]) -> None:
@@ -134,6 +136,7 @@ class Round:
             case Execute():
                 return self._execute(effect)
             case Redo(block):
+                self._note(self._numbers.good(batch_head(block), block.header.height))
                 return self.core.executed(self._redo(block))
             case Keep(vote):
                 self.commit.keep(vote)
@@ -153,11 +156,15 @@ class Round:
     def _execute(self, effect: Execute) -> list[Effect]:
         entry = effect.entry
         admitted = self.commit.admit(Ordered(*entry), timely=not effect.forced)
+        height = self.core.height + 1
         if isinstance(admitted, Skipped):
+            if admitted.head is not None:
+                self._note(self._numbers.stale(admitted.head, self.core.seats.keys, height))
             self.position = max(self.position, entry.position)
             if not admitted.early:
                 self._outside.skipped(admitted)
             return self.core.executed(None, admitted.early)
+        self._note(self._numbers.good(admitted.head, height))
         mark = perf_counter()
         verdicts = self._verdicts(admitted.batch.body.envelopes)
         self.commit.spent("verify", mark)
@@ -172,12 +179,18 @@ class Round:
             return self.commit.redo(block, vouched=False).hash()
         return certified
 
+    def _note(self, evidence: Evidence | None) -> None:
+        if evidence is not None:
+            self._outside.evidence(evidence)
+
     def _finalise(self, effect: Finalise) -> list[Effect]:
         at = self.core.at
         final = self.commit.finalise(effect.certificate)
         self.position = max(self.position, at.position) if at is not None else self.position
         self._outside.final(final)
-        return self.core.finalised(seats(self.commit))
+        members = seats(self.commit)
+        self._numbers.keep(members.keys)
+        return self.core.finalised(members)
 
     def _tell(self, effect: Effect) -> None:
         outside = self._outside
@@ -219,28 +232,34 @@ def seats(commit: Commit) -> Seats:
     return Seats(keys, quorum, liars_borne(len(keys)) if commit.view.get(PARAMETERS, QUORUM) else 0)
 
 
-def _raise_difference(commit: Commit, kept: Block) -> None:
-    require_place(commit.head, commit.produced, kept.header)
-    assert commit.made is not None
-    require_same(kept, commit.made.block.receipts, commit.made.writes)
-
-
-def resumed(commit: Commit, journal: Journal, me: Signer, known: Epochs, away: bool = False) -> Core:
+def resumed(
+    commit: Commit, journal: Journal, me: Signer, known: Epochs, away: bool = False, lost: bool = False
+) -> Core:
     """Agreement as of the journal's last final block; the block that was kept behind it is executed again.
 
-    Where that gives another block than the one that was voted for, the state was wrong before or is wrong now. Nobody
-    can tell until a block is certified: until then the vote stands, and no other is cast at this height. Where one vote
-    is a quorum the block is final, and a difference raises Broken.
+    Where that gives another block than the one that was voted for, the state was wrong before or is wrong now. One of
+    several cannot tell until a block is certified: until then its vote stands, and no other is cast at this height.
+    Alone, its vote has made the block final: raises Broken.
     """
     head, tail = commit.head, kept_tail(journal, commit.head.height)
-    if tail is not None and commit.redo(tail[0], vouched=False) != tail[0].header:
-        if commit.members.quorum == 1:
-            _raise_difference(commit, tail[0])
-        commit.take_back()
-        tail = None
+    if tail is not None:
+        try:
+            _execute_again(commit, tail[0])
+        except Broken:
+            if commit.members.quorum == 1:
+                raise
+            commit.take_back()
+            tail = None
     votes = journal.tail_votes() if journal.height > head.height else ()
     past = Past(
         head.height, head.hash(), known.epoch, known.promised, tail[1] if tail else None, votes, known.opening,
-        known.entered, away,
+        known.entered, away, lost,
     )  # fmt: skip
     return Core(head.chain, me, seats(commit), past)
+
+
+def _execute_again(commit: Commit, block: Block) -> None:
+    require_place(commit.head, commit.produced, block.header)
+    commit.redo(block, vouched=False)
+    assert commit.made is not None
+    require_same(block, commit.made.block.receipts, commit.made.writes)

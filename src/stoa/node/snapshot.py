@@ -15,26 +15,24 @@ from stoa.journal.journal import Journal
 from stoa.journal.snapshot import Snapshot, write_snapshot
 from stoa.kernel import merkle
 from stoa.kernel.base import Broken
-from stoa.node.checkpoints import make_checkpoint
-from stoa.node.finality import Finality
-from stoa.node.state_store import FIRST_ROW, Rows, Standing, StateStore, Store
+from stoa.ledger.state import FinalState
+from stoa.node.state_store import FIRST_ROW, Rows, Standing, Store
 from stoa.wire.proof import row_leaf
+from stoa.wire.vote import Checkpoint
 
 KEPT: Final = 2  # snapshots in the folder; older ones are deleted when a new one is complete
 ROWS_AT_ONCE: Final = 50_000  # rows of one write while a snapshot is loaded
 _SUFFIX: Final = ".snapshot"
 
 
-def take(folder: Path, journal: Journal, store: StateStore, finality: Finality) -> Path:
-    """Write a snapshot of the last final block's state, read it back, and keep its checkpoint in the journal.
+def write(folder: Path, chain: str, checkpoint: Checkpoint, view: FinalState) -> Path:
+    """Write a snapshot of the checkpoint's state and read it back.
 
     Raises DiskFull, Fatal, and Broken when what was read back has another root.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    with store.snapshot() as view:
-        checkpoint = make_checkpoint(view, journal, finality)
-        path = folder / f"{checkpoint.height:012}{_SUFFIX}"
-        write_snapshot(path, journal.chain, checkpoint, view.scan(FIRST_ROW))
+    path = folder / f"{checkpoint.height:012}{_SUFFIX}"
+    write_snapshot(path, chain, checkpoint, view.scan(FIRST_ROW))
     with closing(Snapshot(path)) as written:
         if _root(written) != checkpoint.state_root:
             raise Broken(f"{path.name} was read back with another root than was written")

@@ -4,7 +4,7 @@ Satisfies ``round.Outside``. Questions to peers are asked on a thread of its own
 as happenings in the inbox. Does not own: what is said or when.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final
 
@@ -31,7 +31,8 @@ EVIDENCE: Final = {
 
 
 class Voice:
-    """One validator's. ``final``, ``skipped``, ``entered`` and ``publish`` are the node's own."""
+    """One validator's. ``final``, ``skipped``, ``entered`` and ``publish`` are the node's own, ``names``
+    those of peers that were heard."""
 
     def __init__(
         self,
@@ -44,9 +45,11 @@ class Voice:
         skipped: Callable[[Skipped], None],
         entered: Callable[[], None],
         publish: Callable[[bytes], None],
+        names: Callable[[], Iterable[str]],
     ) -> None:
         self._peers, self._inbox, self._epochs, self._evidence, self._clock = peers, inbox, epochs, evidence, clock
         self.final, self.skipped, self._entered, self._publish = final, skipped, entered, publish
+        self._names = names
         self.alarms: dict[str, str] = {}
         self._asking = ThreadPoolExecutor(ASKING, "stoa-ask")
         self._publishing = ThreadPoolExecutor(1, "stoa-republish")
@@ -61,12 +64,17 @@ class Voice:
         self._asking.submit(self._fetch, peer, start)
 
     def _fetch(self, peer: str, start: int) -> None:
-        raw = self._asked(peer, encode(BlocksWanted(start, limits.MAX_ANSWER_BYTES)))
-        try:
-            blocks = read_blocks(raw).blocks if raw else ()
-        except Malformed:
-            blocks = ()
-        self._inbox.put(Fetched(peer, blocks))
+        """From the peer; where it has dropped their bodies, from another."""
+        question, found = encode(BlocksWanted(start, limits.MAX_ANSWER_BYTES)), Fetched(peer, ())
+        for name in dict.fromkeys((peer, *self._names())):
+            raw = self._asked(name, question)
+            try:
+                found = Fetched(name, read_blocks(raw).blocks if raw else ())
+            except Malformed:
+                continue
+            if found.blocks or (name == peer and not raw):
+                break
+        self._inbox.put(found)
 
     def ask_opening(self, peer: str) -> None:
         """Ask for the opening of its epoch."""

@@ -31,8 +31,8 @@ class Batch(Shape):
     signature: bytes
 
 
-class BatchClaim(Shape):
-    """What a producer signed of a batch, without the envelopes: enough to show that it was signed."""
+class BatchHead(Shape):
+    """A batch without its envelopes: enough to check its producer's signature."""
 
     chain: str
     producer: InstitutionId
@@ -41,14 +41,6 @@ class BatchClaim(Shape):
     envelopes_root: Hash
     count: int
     signature: bytes
-
-    def digest(self) -> bytes:
-        """What the signature is over."""
-        return header_digest(self.chain, self.producer, self.number, self.time, self.envelopes_root, self.count)
-
-    def is_signed(self, key: bytes) -> bool:
-        """Whether the owner of the key signed it."""
-        return signing.verify(key, self.digest(), self.signature)
 
 
 _READER = decoder(Batch)
@@ -64,6 +56,20 @@ def batch_digest(body: BatchBody) -> bytes:
 def header_digest(chain: str, producer: str, number: int, time: int, envelopes_root: bytes, count: int) -> bytes:
     """The batch digest from the parts that a block's header keeps."""
     return tagged("stoa.batch", encode((chain, producer, number, time, envelopes_root, count)))
+
+
+def head_of(batch: Batch, envelopes_root: bytes) -> BatchHead:
+    """The batch without its envelopes, over which this is the root."""
+    body = batch.body
+    return BatchHead(
+        body.chain, body.producer, body.number, body.time, envelopes_root, len(body.envelopes), batch.signature
+    )
+
+
+def head_signed(head: BatchHead, key: bytes) -> bool:
+    """Whether the owner of the key signed the batch with this head."""
+    digest = header_digest(head.chain, head.producer, head.number, head.time, head.envelopes_root, head.count)
+    return signing.verify(key, digest, head.signature)
 
 
 def sign_batch(body: BatchBody, secret: bytes) -> Batch:

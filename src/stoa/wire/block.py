@@ -11,7 +11,7 @@ from stoa.kernel.codec import Shape, encode
 from stoa.kernel.hashing import tagged
 from stoa.kernel.identifiers import Hash
 from stoa.kernel.merkle import EMPTY
-from stoa.wire.batch import BatchClaim
+from stoa.wire.batch import BatchHead, head_signed
 
 GENESIS_PREVIOUS = bytes(32)
 
@@ -45,10 +45,10 @@ class Block(Shape):
     receipts: tuple[bytes, ...]
 
 
-def batch_claim(block: Block) -> BatchClaim:
+def batch_head(block: Block) -> BatchHead:
     """The head of the batch that the block was made of."""
     one = block.header
-    return BatchClaim(
+    return BatchHead(
         one.chain, one.producer, one.number, one.batch_time, one.envelopes_root, one.count, block.batch_signature
     )
 
@@ -60,7 +60,7 @@ def is_whole(block: Block, keys: Mapping[str, bytes]) -> bool:
         key is not None
         and len(block.envelopes) == header.count
         and merkle.root(block.envelopes) == header.envelopes_root
-        and batch_claim(block).is_signed(key)
+        and head_signed(batch_head(block), key)
     )
 
 

@@ -1,4 +1,4 @@
-"""What one validator asks another, and the answers: final blocks, and why an epoch has begun.
+"""What one validator asks another, and the answers: final blocks, checkpoints, and why an epoch has begun.
 
 An answer proves itself: blocks come with certificates, an opening with promises. Who answers need not be trusted.
 """
@@ -13,7 +13,7 @@ from stoa.kernel.codec import Shape, decoder, encode, read
 from stoa.kernel.hashing import tagged
 from stoa.wire.block import Block
 from stoa.wire.status import Opening
-from stoa.wire.vote import Certificate, Epoch
+from stoa.wire.vote import Certificate, Checkpoint, Epoch
 
 
 class BlocksWanted(Shape, tag="ask.blocks.v1"):
@@ -21,6 +21,18 @@ class BlocksWanted(Shape, tag="ask.blocks.v1"):
 
     start: Annotated[int, Meta(ge=1, le=limits.MAX_SEQUENCE)]
     most_bytes: Annotated[int, Meta(ge=1, le=limits.MAX_ANSWER_BYTES)]
+
+
+class BodyWanted(Shape, tag="ask.body.v1"):
+    """The final block of this height, if its body is kept by who is asked."""
+
+    height: Annotated[int, Meta(ge=1, le=limits.MAX_SEQUENCE)]
+
+
+class CheckpointWanted(Shape, tag="ask.checkpoint.v1"):
+    """The newest checkpoint at or below this height that is kept by who is asked."""
+
+    height: Annotated[int, Meta(ge=0, le=limits.MAX_SEQUENCE)]
 
 
 class OpeningWanted(Shape, tag="ask.opening.v1"):
@@ -35,7 +47,7 @@ class LeaveWanted(Shape, tag="ask.leave.v1"):
     signature: bytes
 
 
-Question = BlocksWanted | OpeningWanted | LeaveWanted
+Question = BlocksWanted | BodyWanted | CheckpointWanted | OpeningWanted | LeaveWanted
 _QUESTION: Decoder[Question] = Decoder(Question)
 
 
@@ -45,6 +57,19 @@ class Blocks(Shape):
     blocks: tuple[tuple[Block, Certificate], ...]
 
 
+class BodyKept(Shape):
+    """The block and its own certificate; None: it is not kept."""
+
+    block: Block | None
+    certificate: Certificate | None
+
+
+class CheckpointKept(Shape):
+    """The checkpoint; None: there is none."""
+
+    checkpoint: Checkpoint | None
+
+
 class OpeningKnown(Shape):
     """The opening of the epoch that the answering validator is in; None in the first."""
 
@@ -52,6 +77,8 @@ class OpeningKnown(Shape):
 
 
 _BLOCKS = decoder(Blocks)
+_BODY = decoder(BodyKept)
+_CHECKPOINT = decoder(CheckpointKept)
 _OPENING = decoder(OpeningKnown)
 
 
@@ -63,6 +90,16 @@ def read_question(raw: bytes) -> Question:
 def read_blocks(raw: bytes) -> Blocks:
     """The answer to ``BlocksWanted``. Raises Malformed."""
     return read(_BLOCKS, raw)
+
+
+def read_body_kept(raw: bytes) -> BodyKept:
+    """The answer to ``BodyWanted``. Raises Malformed."""
+    return read(_BODY, raw)
+
+
+def read_checkpoint_kept(raw: bytes) -> CheckpointKept:
+    """The answer to ``CheckpointWanted``. Raises Malformed."""
+    return read(_CHECKPOINT, raw)
 
 
 def read_opening_known(raw: bytes) -> OpeningKnown:

@@ -1,4 +1,5 @@
-"""What validators tell each other besides votes: where one stands, and its promise to leave an epoch.
+"""What validators tell each other besides votes: where one stands, its promise to leave an epoch, its
+root over the state.
 
 A status carries the vote that its sender waits on, so repeating one's status repeats one's vote. Nothing but the
 votes in it is proof of anything; what is final is shown by certificates, which are asked for.
@@ -14,7 +15,7 @@ from stoa.kernel import limits, signing
 from stoa.kernel.codec import Shape, encode, read
 from stoa.kernel.hashing import tagged
 from stoa.kernel.identifiers import Hash, InstitutionId
-from stoa.wire.vote import Epoch, Vote, vote_valid
+from stoa.wire.vote import Checkpoint, Epoch, Vote, vote_valid
 
 _Height = Annotated[int, Meta(ge=0, le=limits.MAX_SEQUENCE)]
 
@@ -53,7 +54,14 @@ class Opening(Shape, tag="peer.opening.v1"):
     promises: Annotated[tuple[Promise, ...], Meta(max_length=limits.MAX_VALIDATORS)]
 
 
-Word = Status | Promise | Opening
+class Rooted(Shape, tag="peer.checkpoint.v1"):
+    """A validator's own signature, one vote, under the root over its state after a block. Equal ones make a quorum."""
+
+    chain: str
+    checkpoint: Checkpoint
+
+
+Word = Status | Promise | Opening | Rooted
 _READER: Decoder[Word] = Decoder(Word)
 
 

@@ -1,0 +1,86 @@
+"""Who keeps the bodies of old blocks, and how one that is not kept here is had from them.
+
+Each range of heights has its keepers by rendezvous hashing: every validator ranks all of them for the range in the same
+way, and the first r keep it, so that storage grows with r, and a change of members moves few ranges. Who lends is not
+believed: a body counts when the header that this journal holds commits to it. Does not own: dropping (``keeping``).
+"""
+
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Iterable
+from typing import Final
+
+from stoa.journal import Damaged, Journal
+from stoa.journal.flaws import block_flaws
+from stoa.kernel.codec import Malformed, encode
+from stoa.kernel.hashing import tagged
+from stoa.ledger.genesis import read_genesis
+from stoa.peers.promise import Peers, Silent
+from stoa.wire.block import Block
+from stoa.wire.question import BodyWanted, read_body_kept
+
+RANGE_BLOCKS: Final = 1_024  # heights that have the same keepers
+MAX_LENT: Final = 64  # borrowed blocks that are remembered, at most two batches' worth of bytes each
+ASK_SECONDS: Final = 4.0  # for one of them to answer
+PATIENCE_SECONDS: Final = 10.0  # for all of them to be asked again while none has it
+LATE_BLOCKS: Final = 32  # whose voters are taken for members while the state is not open
+PAUSE_SECONDS: Final = 0.25
+
+
+def ranked(height: int, names: Iterable[str]) -> list[str]:
+    """All of them, those first who keep the height's range before others do."""
+    ordinal = (height // RANGE_BLOCKS).to_bytes(8)
+    return sorted(names, key=lambda name: tagged("stoa.keeper", ordinal, name.encode()))
+
+
+class Lenders:
+    """Satisfies ``journal.Lender`` for one journal. Safe for threads."""
+
+    def __init__(self, me: str, journal: Journal, peers: Peers) -> None:
+        self._me, self._journal, self._peers = me, journal, peers
+        self.members: Callable[[], Iterable[str]] | None = None  # once the state is open, which knows them
+        self._lock = threading.Lock()
+        self._lent: OrderedDict[int, Block] = OrderedDict()
+
+    def block(self, height: int) -> Block | None:
+        """The final block with its body, from whoever has it; None when nobody does, or answers."""
+        with self._lock:
+            if known := self._lent.get(height):
+                self._lent.move_to_end(height)
+                return known
+        until = time.monotonic() + PATIENCE_SECONDS
+        while (found := self._asked(height)) is None:
+            if time.monotonic() >= until:
+                return None
+            time.sleep(PAUSE_SECONDS)
+        with self._lock:
+            self._lent[height] = found
+            if len(self._lent) > MAX_LENT:
+                self._lent.popitem(last=False)
+        return found
+
+    def _asked(self, height: int) -> Block | None:
+        expected, question = self._journal.header(height).hash(), encode(BodyWanted(height))
+        for name in ranked(height, self._names(height)):
+            try:
+                block = read_body_kept(self._peers.ask(name, question, ASK_SECONDS)).block
+            except (Silent, Malformed):
+                continue
+            if block and block.header.hash() == expected and next(block_flaws(None, block), None) is None:
+                return block
+        return None
+
+    def _names(self, height: int) -> set[str]:
+        """The members; while the state is not open, the first ones and whoever voted lately."""
+        if self.members is not None:
+            return set(self.members()) - {self._me}
+        names = {one.institution for one in read_genesis(self._journal.genesis).founders if one.validator}
+        final = self._journal.final
+        for one in (height, *range(max(1, final - LATE_BLOCKS), final + 1)):
+            try:
+                certificate = self._journal.certificate(one)
+            except Damaged:
+                continue
+            names |= {vote.validator for vote in certificate.votes} if certificate else set()
+        return names - {self._me}

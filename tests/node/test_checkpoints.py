@@ -1,0 +1,84 @@
+"""Checkpoints that a quorum signs: proofs under them, and the validator whose state is not what they say."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from stoa.node import checkpoints
+from stoa.node.proofs import NothingToProve
+from stoa.node.state_store import FIRST_ROW
+from stoa.node.verify import verify
+from stoa.wire.proof import BadProof, check_proof
+from tests.ledger.hall import account
+from tests.node.several import Several, until
+
+EVERY = 4
+
+
+@pytest.fixture
+def several(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Several]:
+    monkeypatch.setattr(checkpoints, "IDLE_SECONDS", 0.02)
+    monkeypatch.setattr(checkpoints, "TELL_SECONDS", 0.1)
+    made = Several(tmp_path, checkpoint_blocks=EVERY)
+    yield made
+    made.close()
+
+
+def kept(several: Several, name: str, height: int) -> bool:
+    found = several.nodes[name].journal.latest_checkpoint()
+    return found is not None and found.height == height
+
+
+def test_each_keeps_what_a_quorum_signed_at_the_same_heights(several: Several) -> None:
+    several.blocks(2 * EVERY + 1)
+    several.level()
+    for name, node in several.nodes.items():
+        until(lambda name=name: kept(several, name, 2 * EVERY))
+        for one in node.journal.checkpoints():
+            assert one.height % EVERY == 0
+            assert len(one.votes) >= node.members().quorum
+    roots = {node.journal.latest_checkpoint(2 * EVERY).state_root for node in several.nodes.values()}  # type: ignore[union-attr]
+    assert len(roots) == 1
+    several.stop("KSD")
+    assert verify(several.folder / "KSD" / "journal", several.folder / "KSD" / "state").flaws == ()
+
+
+def test_a_proof_of_a_holding_carries_the_signatures_of_a_quorum(several: Several) -> None:
+    node = several.nodes["KSD"]
+    with pytest.raises(NothingToProve, match="every block that 4 divides"):
+        node.prove_holding("USD", account("kim"))
+    several.money("kim", 777)
+    height = several.blocks(EVERY)
+    at = height - height % EVERY
+    until(lambda: kept(several, "KSD", at))
+    until(lambda: node._checkpoints._proven and node.checkpoint().height == at)
+    several.blocks(1)
+    proof, who = node.prove_holding("USD", account("kim")), node.members()
+    assert who.quorum == 3
+    check_proof(proof, who.keys, who.quorum)
+    with pytest.raises(BadProof):
+        check_proof(proof, who.keys, len(proof.checkpoint.votes) + 1)
+    assert proof.checkpoint.height == at
+    assert node.snapshot().name.startswith(f"{at:012}")
+
+
+def test_rows_that_went_bad_are_found_and_mended(several: Several) -> None:
+    several.blocks(1)
+    several.level()
+    node = several.nodes["KSD"]
+    key, value = next(node.store.scan(FIRST_ROW))
+    with node.store._env.begin(write=True) as transaction:
+        transaction.put(key, value + b"\x00")
+    several.blocks(EVERY)
+    until(lambda: node.healed == 1, lambda: node.health())
+    several.level()
+    assert node.health().failure == ""
+    height = several.blocks(EVERY)
+    several.level()
+    until(lambda: kept(several, "KSD", height - height % EVERY))
+    until(lambda: node._checkpoints._proven and not node.voice.alarms)
+    assert node.healed == 1
+    assert not node.network().away
+    several.stop("KSD")
+    assert verify(several.folder / "KSD" / "journal", several.folder / "KSD" / "state").flaws == ()
