@@ -25,8 +25,8 @@ VENDOR := src/stoa/web/static/vendor/.files-$(call hash,cat $(NODE_FILES))
 help:  ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 18
 
-demo: setup  ## tell the whole story on real input files, then serve it (EXIT=1 ends after the story)
-	@$(BIN)/stoa demo $(if $(EXIT),--exit)
+demo: setup  ## tell the whole story on real input files, then serve it (NETWORK=1: on five; EXIT=1 ends after it)
+	@$(BIN)/stoa demo $(if $(NETWORK),--network) $(if $(EXIT),--exit)
 
 test: setup check  ## every check and every test
 	@$(BIN)/python -m pytest -q -n 2 --dist worksteal $(ARGS) \

@@ -74,6 +74,8 @@ approvers = ["officer"]
 class House:
     """Open with a folder, close at the end."""
 
+    puppets: Puppets | None = None
+
     def __init__(self, folder: Path, others: Sequence[str] = ()) -> None:
         """``others`` validate beside KSD, as puppets that vote as it does."""
         keys = {name: secret(f"{name} votes") for name in others}

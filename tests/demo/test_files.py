@@ -26,6 +26,15 @@ MISTAKES = [
         "no such field",
     ),
     ("term-sheet.toml", 'agent = "DANBI-TRUST"', 'agent = "MARU"', "roles.agent", "wanted is DANBI-TRUST"),
+    ("term-sheet.toml", '"NARU-OTC", "SUPERVISOR", ', "", "ledger.validators", "names 5 institutions"),
+    (
+        "term-sheet.toml",
+        '["HANUL-CSD", "NARU',
+        '["NURI-ID", "NARU',
+        "ledger.validators",
+        "that of validator among them",
+    ),
+    ("term-sheet.toml", '"MARU", "PELICAN"]', '"MARU", "MARU"]', "ledger.validators", "each once"),
     ("term-sheet.toml", "starts = 2027-02-08", "starts = 8", "ledger.starts", "a date such as"),
     ("term-sheet.toml", '[issuer]\nname = "Harbour Tower SPC"', '[issuer]\nname = ""', "issuer.name", "1 to 120"),
     ("term-sheet.toml", 'roles = ["registrar"]', 'roles = ["king"]', "institution[0].roles", "registrar"),
@@ -77,6 +86,16 @@ def test_the_example_reads_exactly() -> None:
     assert {one.country for one in dossier.investors} == {"KR", "US", "SG", "BR"}
     assert dossier.offerings[0].price_on(from_date(2027, 3, 8) - 1) == 9_900
     assert dossier.offerings[0].price_on(from_date(2027, 3, 8)) == 10_000
+
+
+def test_the_one_that_acts_comes_first_among_the_validators(folder: Path) -> None:
+    assert load(folder).terms.validators == ("HANUL-CSD", "NARU-OTC", "SUPERVISOR", "MARU", "PELICAN")
+    file = folder / "term-sheet.toml"
+    lines = file.read_text(encoding="utf-8").splitlines()
+    kept = [line for line in lines if not line.startswith("validators")]
+    text = "\n".join(kept).replace('validator = "HANUL-CSD"', 'validator = "NURI-ID"')
+    file.write_text(text, encoding="utf-8")
+    assert load(folder).terms.validators == ("NURI-ID", "HANUL-CSD", "MARU", "PELICAN", "DANBI-TRUST")
 
 
 @pytest.mark.parametrize(("file", "before", "after", "field", "rule"), MISTAKES)

@@ -7,6 +7,7 @@ import msgspec
 
 from scripts.reference import api
 from scripts.reference.pages import stale
+from stoa.api.metrics import ALARMS
 from stoa.cli.app import COMMANDS
 from stoa.cli.shell import app
 from stoa.kernel import limits
@@ -16,6 +17,9 @@ from stoa.ledger.compliance.model import PHASES
 from stoa.ledger.governance.model import BOUNDS
 from stoa.ledger.identity.model import ROLES
 from stoa.node.config import NETWORK_TEMPLATE, TEMPLATE, Config, Network
+from stoa.node.health import Network as Standing
+from stoa.node.health import troubles
+from stoa.ordering.condition import Condition, Kind
 from tests.docs.pages import DOCS, ROOT, WRITTEN, text_of
 
 REFERENCE = DOCS / "reference"
@@ -153,3 +157,28 @@ def test_every_role_is_in_the_page_about_identity() -> None:
 def _code(text: str) -> str:
     """What a page sets as code."""
     return "\n".join([*re.findall(r"^```.*?^```$|^    .*$", text, re.M | re.S), *re.findall(r"`[^`\n]+`", text)])
+
+
+def test_every_alarm_and_every_condition_of_the_log_has_an_entry_in_the_runbook() -> None:
+    text = text_of(DOCS / "operations/runbook.md")
+    assert all(f"## Alarm `{kind}`\n" in text for kind in ALARMS)
+    conditions = [kind for kind in Kind if kind is not Kind.WELL]
+    assert all(f"`{kind}`" in text or f"The ordering log is {kind}\n" in text for kind in conditions)
+    kinds = set(re.findall(r'note\([^,]+, "(\w+)"', "".join(map(text_of, (ROOT / "src/stoa/node").glob("*.py")))))
+    assert kinds
+    assert all(f"| `{kind}` |" in text for kind in kinds), kinds
+
+
+def test_every_sentence_of_a_door_that_is_not_ready_has_an_entry_in_the_runbook() -> None:
+    text = text_of(DOCS / "operations/runbook.md")
+    nobody = Condition(Kind.GONE, "")
+    lost = Standing(
+        "A", False, 1, 1, "majority", 2, ("A", "B"), (), (), True, {"split": "x"}, 0, 0, 0, 0, nobody, None
+    )  # fmt: skip
+    heads = "\n".join(re.findall(r"^## (.*)$", text, re.M))
+    told = list(troubles(lost))
+    entries = ("members must vote and", "has left the quorum", "he ordering log is gone", "split")
+    assert len(told) == len(entries)
+    for sentence, entry in zip(told, entries, strict=True):
+        assert entry in sentence
+        assert entry in heads

@@ -69,7 +69,7 @@ class Chronicle(Hall):
 
 def rows(writes: Writes) -> Iterator[tuple[str, str]]:
     """The write set by table and readable key, values as canonical bytes in hexadecimal."""
-    tables = {table.prefix: table for table in writes.before}
+    tables = {table.prefix: table for table in writes.undo}
     for raw, value in writes.rows:
         table = tables[raw[:1]]
         key = table.unpack(raw)

@@ -4,9 +4,11 @@ from collections.abc import Callable
 from pathlib import Path
 from random import Random
 
+import msgspec
 import pytest
 
 from stoa.journal import Authority, Damaged, Journal, NoJournal, inspect
+from stoa.journal.flaws import checkpoint_flaws
 from stoa.journal.record import MARKER_BYTES, Kind, pack, scan
 from stoa.journal.segment import HEAD_BYTES as FILE_HEAD_BYTES
 from stoa.journal.segment import Head, read_head
@@ -62,6 +64,19 @@ def heights_by_byte(data: bytes) -> list[int]:
     for record in scan(data[FILE_HEAD_BYTES:], head.marker, head.checksum, FILE_HEAD_BYTES):
         heights += [record.height] * (record.end - record.start)
     return heights
+
+
+@pytest.mark.parametrize(("kept", "spoiled", "flaws"), [(1, 0, 0), (3, 0, 0), (3, 1, 1), (1, 1, 1), (0, 0, 1)])
+def test_a_checkpoint_is_the_word_of_those_who_signed_it(kept: int, spoiled: int, flaws: int) -> None:
+    """A validator keeps its own signature alone, and need not wait for a quorum; whose is no signature, is damage."""
+    header = blocks(1)[0].header
+    checkpoint = checkpoint_for(header)
+    votes = tuple(
+        msgspec.structs.replace(vote, signature=bytes(64)) if number < spoiled else vote
+        for number, vote in enumerate(checkpoint.votes[:kept])
+    )
+    signed = msgspec.structs.replace(checkpoint, votes=votes)
+    assert len(list(checkpoint_flaws(CHAIN, header.hash(), signed, AUTHORITY))) == flaws
 
 
 def test_a_whole_journal_is_reported_with_its_figures(disk: SimulatedDisk) -> None:

@@ -15,7 +15,7 @@ from nats.errors import Error as NatsError
 from stoa.api.opening import network_word
 from stoa.custody.keystore import Keystore
 from stoa.custody.secret import Secret
-from stoa.network.certificates import Authority
+from stoa.network.certificates import Authority, Pair, new_key
 from stoa.network.plan import Plan
 from stoa.network.running import Running
 from stoa.node.config import load_config
@@ -87,7 +87,10 @@ def test_a_member_gets_in_at_every_server(servers: Running) -> None:
 
 def test_a_stranger_with_a_certificate_of_another_authority_is_refused(servers: Running, tmp_path: Path) -> None:
     other = Authority.create(tmp_path / "other", CHAIN, Secret(PASSPHRASE), 1)
-    other.client(CHAIN, "BROKER-A", 1).write(tmp_path / "client.pem", tmp_path / "client.key")
+    key = new_key()
+    Pair(other.client(CHAIN, "BROKER-A", 1, key.public_key()), key).write(
+        tmp_path / "client.pem", tmp_path / "client.key"
+    )
     tls = ssl.create_default_context(cafile=str(servers.folder / "BROKER-A" / "network" / "ca.pem"))
     tls.load_cert_chain(tmp_path / "client.pem", tmp_path / "client.key")
     assert refused(servers, tls)
@@ -101,7 +104,10 @@ def test_nobody_without_a_certificate_or_with_that_of_a_server_is_let_in(servers
 
 def test_a_number_that_was_never_entered_is_refused(servers: Running, tmp_path: Path) -> None:
     authority = Authority(servers.folder / "authority", Secret(PASSPHRASE))
-    authority.client(CHAIN, "BROKER-A", 99).write(tmp_path / "client.pem", tmp_path / "client.key")
+    key = new_key()
+    Pair(authority.client(CHAIN, "BROKER-A", 99, key.public_key()), key).write(
+        tmp_path / "client.pem", tmp_path / "client.key"
+    )
     tls = ssl.create_default_context(cafile=str(servers.folder / "BROKER-A" / "network" / "ca.pem"))
     tls.load_cert_chain(tmp_path / "client.pem", tmp_path / "client.key")
     assert refused(servers, tls)

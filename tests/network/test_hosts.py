@@ -1,5 +1,6 @@
 """Network namespaces as hosts: five real servers, each on a host of its own, cut off from each other and healed."""
 
+import json
 import os
 import shutil
 import socket
@@ -14,7 +15,7 @@ from stoa.network.hosts import NAMESPACES, Hosts, NoHosts, Way
 from stoa.network.looking import beside
 from stoa.network.plan import Member, read_plan
 from stoa.network.running import Running
-from tests.cli.test_commands import answer
+from tests.cli.test_commands import CASH, ENTRY, PASSPHRASE, answer
 from tests.network.conftest import EXAMPLE
 from tests.network.test_processes import until
 
@@ -107,6 +108,33 @@ def test_a_server_that_is_cut_off_is_missed_tells_how_it_is_and_returns(net: Run
     finally:
         net.heal(net.plan.member("BROKER-B"))
     assert until(lambda: set(routes().values()) == {4})
+
+
+def test_a_member_that_is_cut_off_is_missed_by_nobody_and_catches_up(net: Running) -> None:
+    def heights() -> dict[str, int]:
+        return {one.code: one.height for one in net.status() if one.health == "ready"}
+
+    answer("network", "up", "--part", "validator", "--detach", folder=net.folder)
+    try:
+        assert until(lambda: heights() == dict.fromkeys(net.plan.codes, 0), 60)
+        net.cut(net.plan.member("BROKER-A"), "both")
+        submit(net, "PLATFORM")
+        assert until(lambda: list(heights().values()).count(1) == 4)
+        assert heights().get("BROKER-A", 0) == 0
+        net.heal(net.plan.member("BROKER-A"))
+        assert until(lambda: heights() == dict.fromkeys(net.plan.codes, 1), 60)
+    finally:
+        net.down(net.here, ("validator",))
+
+
+def submit(net: Running, code: str) -> None:
+    """Register a cash token through the gateway of a member, from inside its host."""
+    trusting = CASH["terms"] | {"trusted": [{"topic": "identity", "issuers": [code]}]}
+    form = json.dumps(CASH | {"bank": code, "terms": trusting}).encode()
+    command = [*_hosts(net).inside(net.plan.member(code)), *ENTRY, "submit", "-", "--sign", code]
+    environment = os.environ | {"STOA_PASSPHRASE": PASSPHRASE, "STOA_FOLDER": str(net.folder / code)}
+    done = subprocess.run(command, input=form, env=environment, capture_output=True, timeout=60, check=False)
+    assert done.returncode == 0, done.stderr
 
 
 def test_hosts_are_made_once_and_belong_to_one_folder(net: Running, tmp_path: Path) -> None:

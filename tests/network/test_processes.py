@@ -13,6 +13,7 @@ import msgspec
 import pytest
 
 from stoa.network.processes import Mark, Process
+from stoa.network.programs import server_command
 from stoa.network.running import Running
 from tests.cli.test_commands import ENTRY, PASSPHRASE, answer, stoa
 from tests.network.conftest import EXAMPLE, free_ports, written_example
@@ -147,6 +148,21 @@ def test_partition_needs_hosts_and_a_wrong_code_is_named(five: Path) -> None:
     assert "stoa network init --hosts" in errors
     assert "wanted is one of OTC-MARKET" in stoa("network", "stop", "BROKER-X", folder=five)[2]
     assert "stoa network init" in stoa("network", "status", folder=five / "nowhere")[2]
+
+
+def test_a_server_that_somebody_else_started_is_seen_and_left_alone(five: Path) -> None:
+    net = Running(five)
+    member = net.plan.member("OTC-MARKET")
+    command = server_command(five / "OTC-MARKET")
+    with subprocess.Popen(command, cwd=five / "OTC-MARKET", stderr=subprocess.DEVNULL) as other:
+        try:
+            assert until(lambda: states(answer("network", "status", folder=five))["OTC-MARKET"] == "running")
+            assert net.process(member, "server").state == "stopped"
+            answer("network", "down", folder=five)
+            assert other.poll() is None
+        finally:
+            other.terminate()
+            other.wait(30)
 
 
 def test_a_server_that_does_not_come_up_says_why(five: Path) -> None:

@@ -4,6 +4,7 @@ The blocks of a hall (``tests.ledger.hall``) are recorded: their envelopes, thei
 over the rows after each. A node with the same batches must come to the same, whatever happens to it on the way.
 """
 
+from collections.abc import Sequence
 from functools import cache
 from random import Random
 from typing import Final, NamedTuple
@@ -48,8 +49,8 @@ class Script(NamedTuple):
 class Recorder(Hall):
     """A hall that keeps what it plays."""
 
-    def __init__(self) -> None:
-        super().__init__(checked=False)
+    def __init__(self, validators: Sequence[str] = (VALIDATOR.institution,)) -> None:
+        super().__init__(checked=False, validators=validators)
         self.root = root_of(self.final)
         self.played: list[Played] = []
 

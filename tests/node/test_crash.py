@@ -16,6 +16,7 @@ from stoa.journal.flaws import Authority
 from stoa.ledger.memory import MemoryFinal
 from stoa.ledger.state import State
 from stoa.node.commit import Commit
+from stoa.node.epoch_file import Epochs
 from stoa.node.finality import Finality
 from stoa.node.quiet import Quiet
 from stoa.node.recovery import belongs, bring_up, found_state
@@ -23,7 +24,7 @@ from stoa.node.replay import standing_at
 from stoa.node.round import Round, resumed
 from stoa.ordering.engine import LogFull
 from stoa.wire.block import Block
-from stoa.wire.vote import FIRST_EPOCH, Certificate
+from stoa.wire.vote import Certificate
 from tests.journal.simulated_disk import PowerCut, SimulatedDisk
 from tests.ledger.hall import CHAIN, public
 from tests.node.script import VALIDATOR, Script, ordered, root_of, script
@@ -61,7 +62,7 @@ class World:
             self.store.remove()
         view, standing = bring_up(self.store, journal)
         commit = Commit(view, self.store, journal, journal.header(standing.height), standing)
-        core = resumed(commit, journal, Finality(CHAIN, VALIDATOR).signer(), FIRST_EPOCH, FIRST_EPOCH)
+        core = resumed(commit, journal, Finality(CHAIN, VALIDATOR).signer(), Epochs())
         self.quiet = Quiet()
         self.round = Round(core, commit, self.quiet, lambda _: None)
         self.round.start()

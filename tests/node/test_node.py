@@ -20,8 +20,7 @@ from stoa.ledger.errors import KeyNotOfAccount, SequenceUsed
 from stoa.ledger.holds.place_hold import PlaceHold
 from stoa.ledger.identity.register_party import RegisterParty
 from stoa.node.commit import Admitted, FinalBlock, Skipped
-from stoa.node.finality import Validator
-from stoa.node.node import CannotValidate
+from stoa.node.finality import CannotValidate, Validator
 from stoa.ordering.engine import Ordered
 from stoa.wire.batch import Batch, BatchBody, sign_batch
 from stoa.wire.envelope import read_envelope, sign_body

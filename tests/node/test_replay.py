@@ -15,7 +15,6 @@ from stoa.ledger.catalog import read_receipt
 from stoa.ledger.errors import SignatureInvalid
 from stoa.ledger.identity.register_party import RegisterParty
 from stoa.ledger.state import State
-from stoa.node.commit import Admitted
 from stoa.node.recovery import found_state
 from stoa.node.replay import Kept, Replay, standing_at
 from stoa.node.state_store import StateStore, reading
@@ -41,9 +40,8 @@ def commit(house: House, *envelopes: bytes) -> None:
     loop = house.node._commit
     number = loop.produced.get("KSD", 0) + 1
     body = BatchBody(house.chain, "KSD", number, house.clock(), envelopes)
-    admitted = loop.admit(Ordered(number, house.clock(), encode(sign_batch(body, VALIDATOR.secret))))
-    assert isinstance(admitted, Admitted)
-    loop.block(admitted)
+    house.node._round.ordered(Ordered(number, house.clock(), encode(sign_batch(body, VALIDATOR.secret))))
+    assert loop.head.number == number
 
 
 @pytest.fixture

@@ -74,6 +74,17 @@ def test_the_time_is_the_logs_and_the_same_for_every_reader(streams: Streams, on
         assert read(others.on(engine._log, engine._identity), 5) == seen
 
 
+def test_the_ledgers_time_may_be_another_function_of_the_logs(streams: Streams) -> None:
+    engine = streams.engine()
+    position = engine.publish(b"one")
+    real = read(engine, 1)[0]
+    told = JetStreamEngine(streams.bus, engine._log, "BROKER-A", engine._identity, lambda time: time + 1_000_000)
+    try:
+        assert read(told, 1) == [Ordered(position, real.time + 1_000_000, b"one")]
+    finally:
+        told.close()
+
+
 def test_the_largest_batch_fits_and_a_larger_one_is_named(streams: Streams) -> None:
     engine = streams.engine()
     engine.publish(bytes(limits.MAX_BATCH_BYTES))

@@ -23,7 +23,8 @@ pytestmark = pytest.mark.browser
 PAGES = (
     "/", "/securities/HBT", "/securities/HRO", "/securities/SOL", "/portfolio", f"/portfolio/{KIM}/statement",
     "/eligibility", f"/eligibility?asset=HBT&account={SMITH}&units=3&seller={KIM}", "/explorer", "/explorer/blocks/40",
-    f"/explorer/accounts/{KIM}", "/explorer/search?q=H", "/proofs", "/sign-in", "/securities/NONE",
+    f"/explorer/accounts/{KIM}", "/explorer/search?q=H", "/network", "/proofs",
+    "/sign-in", "/securities/NONE",
 )  # fmt: skip
 JUDGED = (("en", "light"), ("ko", "dark"))  # by axe-core, which takes its time: each theme and language once
 SERIOUS = ("serious", "critical")

@@ -2,6 +2,7 @@
 
 from typing import NamedTuple
 
+from stoa.wire.batch import BatchHead
 from stoa.wire.block import Block
 from stoa.wire.status import Opening, Promise, Word
 from stoa.wire.vote import Certificate, Vote
@@ -71,10 +72,12 @@ class KeepPromise(NamedTuple):
 
 
 class Enter(NamedTuple):
-    """Make the opening durable and read the log of its epoch from the beginning; what was read of an older one and not
-    executed is void."""
+    """Make durable that the epoch was entered behind this height, and why (None: a certificate of it was seen), and
+    read its log from the beginning; what was read of an older one and not executed is void."""
 
-    opening: Opening
+    epoch: int
+    opening: Opening | None
+    height: int
 
 
 class Heal(NamedTuple):
@@ -88,12 +91,21 @@ class Republish(NamedTuple):
     """Publish the batch of the tail, which must come first in the new epoch, for those who do not have it."""
 
 
-class Evidence(NamedTuple):
-    """Two signed words of one validator that contradict each other."""
+Proof = tuple[Vote, Vote] | tuple[Vote, Certificate] | tuple[BatchHead, BatchHead]
 
+
+class Evidence(NamedTuple):
+    """Something that a validator signed, and what it contradicts.
+
+    ``two_votes``: two votes at one height in one epoch; only a liar signs that. ``two_batches``: two contents under one
+    number; only a liar signs that. ``dissent``: a vote for another block than the certified one; a log that showed two
+    prefixes explains it, and so does a broken machine.
+    """
+
+    kind: str
     validator: str
     height: int
-    votes: tuple[Vote, Vote]
+    proof: Proof
 
 
 class Alarm(NamedTuple):

@@ -3,15 +3,17 @@
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
-from stoa.wire.status import Promise
+from stoa.wire.status import Opening, Promise
 from stoa.wire.vote import Vote
 
 
 class Seats(NamedTuple):
-    """Who votes on the next block: voting keys by institution, and how many equal votes make a quorum."""
+    """Who votes on the next block: voting keys by institution, how many equal votes make a quorum, and how many liars
+    the quorum is meant to bear."""
 
     keys: Mapping[str, bytes]
     quorum: int
+    liars: int
 
 
 class Signer(NamedTuple):
@@ -23,9 +25,13 @@ class Signer(NamedTuple):
 
 
 class Past(NamedTuple):
-    """What a validator knows of itself when it starts: its last final block, the log's epoch and the one it promised to
-    wait for, the block behind the final one that the driver holds executed and its vote for it, and all votes that it
-    ever cast at that height. ``away``: its state was wrong. ``lost``: it may have cast votes that it does not know."""
+    """What a validator knows of itself when it starts.
+
+    Its last final block; the epoch, why it began (None: by a certificate, or it is the first) and behind which height
+    it was entered; the epoch that was promised; the vote kept with the block behind the final one, which the driver
+    holds executed; and every vote ever kept at that height. ``away``: its state was wrong. ``lost``: it may have cast
+    votes that it does not know.
+    """
 
     height: int
     head: bytes
@@ -33,6 +39,8 @@ class Past(NamedTuple):
     promised: int
     tail: Vote | None = None
     votes: tuple[Vote, ...] = ()
+    opening: Opening | None = None
+    entered: int = 0
     away: bool = False
     lost: bool = False
 

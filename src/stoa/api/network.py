@@ -161,7 +161,7 @@ def network_view(services: Services, known: bool = False) -> NetworkView:
         rule=network.rule,
         quorum=network.quorum,
         missing=missing(network),
-        members=tuple(_members(network, recent)),
+        members=tuple(_members(network, node.health().block_hash.hex(), recent)),
         recent=recent,
         away=network.away,
         alarms=tuple(AlarmView(kind, said) for kind, said in sorted(network.alarms.items())),
@@ -175,7 +175,7 @@ def network_view(services: Services, known: bool = False) -> NetworkView:
     )
 
 
-def _members(network: Network, recent: tuple[BlockVotes, ...]) -> Iterator[MemberView]:
+def _members(network: Network, block_hash: str, recent: tuple[BlockVotes, ...]) -> Iterator[MemberView]:
     """Members, and former or coming ones that were heard."""
     peers, produced = {peer.validator: peer for peer in network.peers}, dict(network.produced)
     silent, highest = missing(network), max([network.height, *(peer.height for peer in network.peers)])
@@ -183,15 +183,13 @@ def _members(network: Network, recent: tuple[BlockVotes, ...]) -> Iterator[Membe
         batch, voted = produced.get(name, 0), sum(name in block.votes for block in recent)
         peer = peers.get(name)
         if name == network.validator:
-            lag, block_hash = highest - network.height, None
+            lag = highest - network.height
             yield MemberView(name, True, 0.0, network.height, lag, network.epoch, block_hash, batch, voted)
         elif peer is None:
             yield MemberView(name, name not in silent, None, None, None, None, None, batch, voted)
         else:
-            lag, block_hash = highest - peer.height, peer.block_hash.hex()
-            yield MemberView(
-                name, name not in silent, peer.seconds, peer.height, lag, peer.epoch, block_hash, batch, voted
-            )
+            lag, there = highest - peer.height, peer.block_hash.hex()
+            yield MemberView(name, name not in silent, peer.seconds, peer.height, lag, peer.epoch, there, batch, voted)
 
 
 def _bus(network: Network, known: bool) -> BusView | None:

@@ -25,9 +25,11 @@ from stoa.journal.disk import REAL_DISK, Disk
 from stoa.kernel import signing
 from stoa.node.config import Config, load_config
 from stoa.node.finality import Validator
-from stoa.node.links import over
+from stoa.node.links import OPEN_SECONDS, TimeOf, over
+from stoa.node.log import LOG
 from stoa.node.node import Node, wall_clock
 from stoa.node.recovery import Progress
+from stoa.ordering.jetstream_safe import check_synced
 from stoa.readmodel.views import Views
 
 VOTING_PURPOSE: Final = "stoa.validator"  # for ``Keystore.derived``: the voting key never leaves memory
@@ -64,6 +66,16 @@ def bus_of(folder: Path, config: Config, keystore: Keystore) -> Bus | None:
     return Bus(BusSettings(network.servers, config.institution, ca, certificate, key, word))
 
 
+def _require_synced(bus: Bus, monitor: str) -> None:
+    """The own server must write down what it acknowledges. Raises LogUnsafe. One that is down is asked the next time:
+    another institution's server does its work meanwhile."""
+    if bus.wait(OPEN_SECONDS):
+        try:
+            check_synced(monitor)
+        except OSError as error:
+            LOG.warning("unasked", monitor=monitor, why=str(error))
+
+
 class OpenNode:
     """A validator of a folder, its node open and not started. Use as a context, or ``close`` it.
 
@@ -77,9 +89,10 @@ class OpenNode:
         clock: Callable[[], int] = wall_clock,
         progress: Progress | None = None,
         disk: Disk = REAL_DISK,
+        time_of: TimeOf | None = None,
     ) -> None:
-        """``disk`` is where the journal is kept."""
-        self._disk = disk
+        """``disk`` is where the journal is kept. ``time_of`` makes of the log's time that of ``clock``, for a story."""
+        self._disk, self._time_of = disk, time_of
         self.folder, self.config = folder, load_config(folder)
         self.keystore = Keystore(folder / self.config.keystore, passphrase)
         self._closing: list[Callable[[], None]] = []
@@ -98,7 +111,8 @@ class OpenNode:
         if self.bus is not None:
             assert config.network is not None
             self._closing.append(self.bus.close)
-            links = over(self.bus, folder, config.institution, config.network.replicas)
+            _require_synced(self.bus, config.network.monitor)
+            links = over(self.bus, folder, config.institution, config.network.replicas, self._time_of)
         node = Node(
             folder, validator, config.processes, clock, progress, config.checkpoint_blocks, links, self._disk,
             config.replicas_of_bodies,

@@ -24,6 +24,7 @@ from stoa.kernel import signing
 from stoa.kernel.codec import encode
 from stoa.ledger.assets.model import HOLDINGS, Holding
 from stoa.node.commit import Commit, FinalBlock
+from stoa.node.epoch_file import Epochs
 from stoa.node.finality import Finality, Validator
 from stoa.node.found import found
 from stoa.node.node import JOURNAL_FOLDER, STATE_FOLDER, wall_clock
@@ -35,7 +36,6 @@ from stoa.node.verifier import Share, Verifier, default_processes
 from stoa.ordering.engine import Ordered
 from stoa.wire.batch import BatchBody, sign_batch
 from stoa.wire.envelope import read_envelope, transaction_id
-from stoa.wire.vote import FIRST_EPOCH
 
 BARE_A_BLOCK: Final = 40  # bare verifications timed after each block
 SET_UP_BATCH: Final = 24  # transactions of a block while the market is set up
@@ -130,7 +130,7 @@ class _Bench:
         finality = Finality(CHAIN, Validator(VALIDATOR, secret_of("vote")))
         self._commit = Commit(view, self._store, self._journal, self._journal.head, standing)
         self._quiet, self._share = Quiet(), NOTHING_CHECKED
-        core = resumed(self._commit, self._journal, finality.signer(), FIRST_EPOCH, FIRST_EPOCH)
+        core = resumed(self._commit, self._journal, finality.signer(), Epochs())
         self._round = Round(core, self._commit, self._quiet, lambda _: self._share.verdicts or None)
         self._start_seconds = perf_counter() - mark
         self._verifier = Verifier(default_processes() if options.processes < 0 else options.processes)

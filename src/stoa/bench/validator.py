@@ -14,11 +14,13 @@ from stoa.bench.slow_disk import SlowDisk
 from stoa.custody.secret import Secret
 from stoa.journal.disk import REAL_DISK
 from stoa.node.config import PASSPHRASE_VARIABLE
+from stoa.node.log import log_to_stderr
 
 
 def main() -> None:
     """Run until told to stop."""
     folder, delay_ms = Path(sys.argv[1]), float(sys.argv[2])
+    log_to_stderr()
     asked = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: asked.set())

@@ -5,6 +5,7 @@ library that thinks it knows what was missed.
 """
 
 import asyncio
+import logging
 import ssl
 from typing import Final
 
@@ -16,6 +17,8 @@ from stoa.bus.settings import CONNECT_S, MAX_OUTBOUND_BYTES, PING_S, BusSettings
 MAX_UNANSWERED_PINGS: Final = 2
 CLOSE_S: Final = 1.0
 INBOX: Final = "_INBOX"
+# asyncio remarks on every end of an encrypted connection that it is none of the half-open kind; nobody can use that
+logging.getLogger("asyncio").addFilter(lambda record: "eof_received" not in str(record.msg))
 
 
 class Link:

@@ -13,9 +13,11 @@ from stoa.cli import (
     history,
     keys,
     measuring,
+    network_papers,
     network_running,
     networking,
     persons,
+    playing,
     proving,
     query,
     rebuilding,
@@ -24,8 +26,8 @@ from stoa.cli import (
 from stoa.cli.shell import FAULT, PLAIN, USAGE, Common, Trouble, Usage, app, console, write_json
 
 COMMANDS = (  # each enters its own
-    founding, networking, network_running, keys, users, persons, acting, query, proving, history, rebuilding, measuring,
-    catalog,
+    founding, playing, networking, network_running, network_papers, keys, users, persons, acting, query, proving,
+    history, rebuilding, measuring, catalog,
 )  # fmt: skip
 
 

@@ -1,13 +1,13 @@
-"""``stoa init``, ``stoa up`` and ``stoa demo``: a ledger is made, runs, or plays its story."""
+"""``stoa init`` and ``stoa up``: a ledger is made, and runs."""
 
 import secrets
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Final
 
 from cyclopts import Parameter
 
 from stoa.cli.houses import HERE, config_of, opened, opened_node, passphrase
-from stoa.cli.shell import PLAIN, Common, Trouble, Usage, app, console, write_json
+from stoa.cli.shell import PLAIN, Common, Trouble, Usage, app
 
 if TYPE_CHECKING:
     from stoa.demo.dossier import Institution
@@ -17,7 +17,6 @@ NETWORK: Final = (
     ("BANK", "settlement_bank"), ("VENUE", "venue_operator"), ("IDENTITY", "identity_provider"),
     ("SUPERVISOR", "supervisor"),
 )  # fmt: skip
-EXAMPLE: Final = Path(__file__).resolve().parents[3] / "examples" / "harbour-tower"
 
 
 @app.command
@@ -144,80 +143,3 @@ def _print_urls(common: Common, port: int) -> None:
     stop = common.words("Ctrl-C stops it.", "Ctrl-C로 종료합니다.")
     lines = "\n".join(f"{name:8} {address}" for name, address in urls.items())
     common.answer(urls, lambda out: out.print(f"{lines}\n{stop}", highlight=False))
-
-
-@app.command
-def demo(
-    *,
-    files: Annotated[Path, Parameter(help="A folder of input files; by default the example Harbour Tower.")] = EXAMPLE,
-    keep: Annotated[Path | None, Parameter(help="Where to leave the ledger; by default it is removed.")] = None,
-    exit: Annotated[bool, Parameter(negative="", help="End after the story instead of serving the console.")] = False,
-    port: int = 7080,
-    common: Common = PLAIN,
-) -> None:
-    """Tell the whole life of one security on a real node, then serve its console and API until Ctrl-C."""
-    import tempfile
-
-    from stoa.demo.files import load
-    from stoa.demo.reading import BadFile
-
-    try:
-        dossier = load(files)
-    except BadFile as error:
-        raise Usage(str(error), file=error.file, line=error.line, field=error.field) from None
-    if keep is not None:
-        if keep.is_dir() and any(keep.iterdir()):
-            raise Usage(common.words(f"--keep {keep}: is not empty.", f"--keep {keep}: 비어 있지 않습니다."))
-        _tell(keep, dossier, exit, port, common)
-        return
-    with tempfile.TemporaryDirectory(prefix="stoa-demo-") as scratch:
-        _tell(Path(scratch) / "ledger", dossier, exit, port, common)
-
-
-def _tell(folder: Path, dossier: Any, leave: bool, port: int, common: Common) -> None:
-    from stoa.api.serve import CannotListen, free_port
-    from stoa.demo.play import play
-    from stoa.demo.stage import Stage, StageError
-    from stoa.demo.telling import Silence, Telling
-
-    telling = Telling(console(), common.tongue)
-    try:
-        with Stage(folder, dossier, free_port() if leave else port) as stage:
-            report = play(stage, Silence() if common.json else telling)
-            if common.json:
-                write_json(report)
-            else:
-                telling.end(report, {dossier.terms.currency: dossier.terms.decimals})
-            if not report.ok:
-                raise Trouble("not everything came out as expected")
-            if not leave:
-                _serve(stage, folder, common)
-    except CannotListen as error:
-        raise Trouble(f"{error}: choose another with --port") from None
-    except StageError as error:
-        raise Trouble(str(error)) from None
-
-
-def _serve(stage: Any, folder: Path, common: Common) -> None:
-    """Hold the stage open, its clock running, until Ctrl-C."""
-    import signal
-    import threading
-
-    from stoa.demo.cast import PASSPHRASE
-    from stoa.demo.visitors import PASSWORD, admit
-
-    names = ", ".join(admit(stage))
-    stage.clock.run()
-    asked = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: asked.set())
-    out = console(stderr=common.json)
-    out.print(f"\n[bold]{stage.door.url}[/]  ({stage.door.url}/v1)", highlight=False)
-    who = common.words("Sign in as one of", "다음 사용자로 로그인")
-    out.print(f"{who}: {names}; {common.words('password', '비밀번호')} {PASSWORD}", highlight=False, soft_wrap=True)
-    look = f"STOA_PASSPHRASE={PASSPHRASE} stoa query securities --folder {folder}"
-    out.print(common.words(f"In another terminal: {look}", f"다른 터미널에서: {look}"), highlight=False, soft_wrap=True)
-    out.print(common.words("Ctrl-C stops it.", "Ctrl-C로 종료합니다."))
-    while not asked.wait(1.0):
-        if stage.node.failure:
-            raise Trouble(stage.node.failure)

@@ -196,6 +196,7 @@ def _troubled() -> "Iterator[None]":
     from stoa.journal.faults import Damaged, Occupied
     from stoa.node.links import CannotReach
     from stoa.ordering.jetstream_log import LogUnfit
+    from stoa.ordering.jetstream_safe import LogUnsafe
 
     try:
         yield
@@ -203,7 +204,7 @@ def _troubled() -> "Iterator[None]":
         raise Usage(str(error)) from None
     except (Occupied, Busy) as error:
         raise Trouble(f"{error}: another process has this ledger open") from None
-    except (CannotReach, LogUnfit) as error:
+    except (CannotReach, LogUnfit, LogUnsafe) as error:
         raise Trouble(str(error)) from None
     except Damaged as error:
         raise Trouble(f"{error}. Run: stoa verify") from None

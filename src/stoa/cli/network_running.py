@@ -112,6 +112,32 @@ def status(
 
 
 @network.command
+def reseed(
+    *,
+    only: Annotated[str, Parameter(help="One institution's code; by default every one that has a folder here.")] = "",
+    epoch: Annotated[int, Parameter(help="The epoch that is to begin; by default the next.")] = 0,
+    common: Common = PLAIN,
+) -> None:
+    """Leave a log that has failed its members: when a quorum of them does so, the next epoch begins with a new log."""
+    from stoa.network.reseed import NotReached
+
+    net = running(common)
+    members = (_member(net, only),) if only else net.here
+    try:
+        left = net.reseed(members, passphrase(common), epoch)
+    except NotReached as error:
+        raise Trouble(str(error)) from None
+    asked = next(iter(left.values())).promised
+    begun = all(one.epoch >= asked for one in left.values())
+    answer = {"epoch": asked, "begun": begun, "validators": {code: one.epoch for code, one in left.items()}}
+    if begun:
+        common.done(answer, f"Epoch {asked} has begun.", f"에포크 {asked}이(가) 시작되었습니다.")
+    else:
+        en = f"Promised to leave for epoch {asked}; it begins when a quorum of members has promised."
+        common.done(answer, en, f"에포크 {asked}로의 전환을 약속했습니다. 정족수가 약속하면 시작됩니다.")
+
+
+@network.command
 def stop(code: Code, *, part: ThePart = "both", common: Common = PLAIN) -> None:
     """Stop a member in good order."""
     net = running(common)
@@ -215,7 +241,8 @@ def _table(net: "Running", found: "tuple[Standing, ...]", common: Common) -> "Ta
 
     table = Table(title=f"{net.plan.chain} ({net.plan.quorum})", title_justify="left", box=SIMPLE_HEAD, pad_edge=False)
     heads = common.words(
-        "institution,validator,height,block,made by,votes,server", "기관,검증인,높이,블록,생성자,투표,서버"
+        "institution,validator,height,block,made by,votes,server",
+        "기관,검증기관 노드,높이,블록,생성 기관,투표,순서 서버",
     )
     for name in heads.split(","):
         table.add_column(name, overflow="fold")

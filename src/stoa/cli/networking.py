@@ -85,7 +85,9 @@ def rotate(code: Code, *, common: Common = PLAIN) -> None:
     from stoa.network.renewal import rotate as renew
 
     net = running(common)
-    with _renewing(net, code):
+    with _renewing(net):
+        if net.plan.member(code) not in net.here:
+            raise Usage(f"{code} is not here: it asks by `stoa network request`")
         number = renew(net.plan, net.folder, code, passphrase(common), net.reload)
     answer = {"institution": code, "number": number}
     common.done(
@@ -96,13 +98,22 @@ def rotate(code: Code, *, common: Common = PLAIN) -> None:
 
 
 @network.command
-def revoke(code: Code, *, common: Common = PLAIN) -> None:
+def revoke(
+    code: Code,
+    *,
+    lists: Annotated[Path | None, Parameter(help="Write the lists here too, for `install` on other hosts.")] = None,
+    common: Common = PLAIN,
+) -> None:
     """Shut out a member's certificates: its validator and its ordering server are refused from now on."""
+    from stoa.network.ceremony import lists_now, write_paper
+    from stoa.network.folders import AUTHORITY
     from stoa.network.renewal import revoke as shut_out
 
     net = running(common)
-    with _renewing(net, code):
+    with _renewing(net):
         count = shut_out(net.plan, net.folder, code, net.reload)
+        if lists is not None:
+            write_paper(lists_now(net.plan, net.folder / AUTHORITY), lists)
     common.done({"institution": code, "revoked": count}, f"{code} is shut out.", f"{code}의 인증서를 폐기했습니다.")
 
 
@@ -157,7 +168,7 @@ def _named() -> Iterator[None]:
 
 
 @contextmanager
-def _renewing(net: "Running", code: str) -> Iterator[None]:
+def _renewing(net: "Running") -> Iterator[None]:
     from stoa.custody.keystore import KeystoreError
     from stoa.network.folders import AUTHORITY
     from stoa.network.running import NotUp

@@ -11,7 +11,7 @@ from stoa.client.aio import AsyncClient
 from stoa.client.errors import ClientError, NotFinal, ProblemError, Unreachable
 from stoa.client.history import read_root, write_root
 from stoa.client.keys import Key, MultiKey, Signer
-from stoa.client.proofs import check_proof
+from stoa.client.proofs import check_proof, join_proofs
 from stoa.client.sync import Client
 from stoa.wire.history import LogRoot
 from stoa.wire.proof import BadProof
@@ -29,6 +29,7 @@ __all__ = [
     "Signer",
     "Unreachable",
     "check_proof",
+    "join_proofs",
     "read_root",
     "write_root",
 ]

@@ -4,6 +4,7 @@ DEMONSTRATION ONLY. Every key is derived from a phrase that is printed below, so
 state root on every machine. Anybody can sign for these accounts; nothing of value may ever be put on such a ledger.
 """
 
+from collections.abc import Mapping
 from hashlib import sha256
 from pathlib import Path
 from typing import Final
@@ -30,8 +31,9 @@ VALIDATOR, VAULT = "validator", "vault"  # keys of the house itself
 class Cast:
     """Names of the story (an institution's code, an investor's id) and the accounts behind them, each 1 of 1."""
 
-    def __init__(self, folder: Path, dossier: Dossier) -> None:
-        self._now = dossier.terms.starts
+    def __init__(self, folder: Path, dossier: Dossier, others: Mapping[str, bytes] | None = None) -> None:
+        """``others``: voting keys of further validators than that of the house, by institution."""
+        self._others, self._now = dict(others or {}), dossier.terms.starts
         self.keystore = Keystore.create(folder / "keys.keystore", Secret(PASSPHRASE), CHEAP)
         self.accounts: dict[str, bytes] = {}
         self._institutions = dossier.terms.institutions
@@ -39,12 +41,12 @@ class Cast:
         self.genesis = self._genesis(dossier)
 
     def _genesis(self, dossier: Dossier) -> Genesis:
-        voting = signing.public_key(self.keystore.derived(VALIDATOR, VOTING_PURPOSE).reveal())
+        voting = self._others | {dossier.terms.validator: voting_key(self.keystore)}
         founders: list[Form] = [
             {
                 "institution": one.code, "name": one.name, "country": one.country, "roles": list(one.roles),
                 "party": party_number(one.code), "threshold": 1, "keys": [self.public(one.code).hex()],
-                "validator": voting.hex() if one.code == dossier.terms.validator else "",
+                "validator": voting[one.code].hex() if one.code in voting else "",
             }
             for one in self._institutions
         ]  # fmt: skip
@@ -73,6 +75,20 @@ class Cast:
     def name_of(self, account: bytes) -> str:
         """The name behind an account, or an empty word."""
         return next((name for name, one in self.accounts.items() if one == account), "")
+
+
+def keys_of_house(folder: Path, institution: str, now: int) -> Keystore:
+    """The keystore of a validator's house that does not act: its own keys and its institution's."""
+    keystore = Keystore.create(folder / "keys.keystore", Secret(PASSPHRASE), CHEAP)
+    for name in (VALIDATOR, VAULT):
+        keystore.import_secret(name, Secret(secret(f"{institution} {name}")), now)
+    keystore.import_secret(institution, Secret(secret(institution)), now)
+    return keystore
+
+
+def voting_key(keystore: Keystore) -> bytes:
+    """The public key that the house's validator votes with."""
+    return signing.public_key(keystore.derived(VALIDATOR, VOTING_PURPOSE).reveal())
 
 
 def secret(name: str) -> bytes:

@@ -48,6 +48,7 @@ class TermSheet(msgspec.Struct, frozen=True):
     chain: str
     starts: int
     validator: str
+    validators: tuple[str, ...]
     cash_name: str
     cash_currency: str
     decimals: int

@@ -32,6 +32,7 @@ ROLES: Final = (
     "registrar", "broker", "issuer_agent", "settlement_bank", "venue_operator", "identity_provider", "supervisor",
 )  # fmt: skip
 CATEGORIES: Final = ("retail", "professional", "accredited", "institutional")
+NETWORK: Final = 5  # validators of `stoa demo --network`
 FORCES: Final = ("law", "future_law", "policy", "proposal", "venue", "issuer")
 PHASES: Final = ("issue", "offering", "transfer", "settlement", "forced", "recovery", "redemption", "income")
 DOCUMENTS: Final = {"offering_document": "Offering document", "compliance_statement": "Compliance statement"}
@@ -81,6 +82,7 @@ def _term_sheet(folder: Path) -> TermSheet:
         chain=ledger.text("chain", limits.MAX_CODE),
         starts=ledger.day("starts"),
         validator=ledger.choice("validator", [one.code for one in institutions]),
+        validators=_validators(ledger, institutions),
         cash_name=cash.text("name"),
         cash_currency=cash.text("currency", 3, 3),
         decimals=decimals,
@@ -101,6 +103,18 @@ def _term_sheet(folder: Path) -> TermSheet:
     for table in (sheet, security, issuer, cash, ledger, place, roles):
         table.finish()
     return terms
+
+
+def _validators(ledger: Table, institutions: Sequence[Institution]) -> tuple[str, ...]:
+    """Who run validators on a network, the one that acts first; unless the file names them, the first of all."""
+    codes = [one.code for one in institutions]
+    own = ledger.choice("validator", codes)
+    named = ledger.words("validators", codes) if ledger.has("validators") else (own, *codes)
+    found = tuple(dict.fromkeys((own, *named)))
+    if ledger.has("validators") and (own not in named or len(found) != len(named) or len(found) != NETWORK):
+        rule = f"names {NETWORK} institutions, each once, that of validator among them"
+        raise ledger.bad("validators", rule, ", ".join(named))
+    return found[:NETWORK]
 
 
 def institutions(path: Path) -> tuple[Institution, ...]:

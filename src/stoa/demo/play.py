@@ -3,9 +3,10 @@
 from sqlalchemy import select
 
 from stoa.demo.chapters import CHAPTERS
+from stoa.demo.ground import StageError
 from stoa.demo.parts import PEOPLE
 from stoa.demo.report import Report
-from stoa.demo.stage import Stage, StageError
+from stoa.demo.stage import Stage
 from stoa.demo.story import Audience, Story
 from stoa.readmodel.schema import ASSETS, HOLDINGS
 
@@ -20,6 +21,7 @@ def play(stage: Stage, audience: Audience) -> Report:
     for chapter in CHAPTERS:
         chapter(story)
     _balances(story)
+    story.report.network = stage.ground.figures()
     return story.report
 
 

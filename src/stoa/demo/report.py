@@ -58,6 +58,13 @@ class Chapter(msgspec.Struct, frozen=True):
     ko: str
 
 
+class Aside(msgspec.Struct, frozen=True):
+    """What happens beside the story, to the ground that it is played on."""
+
+    en: str
+    ko: str
+
+
 class Report(msgspec.Struct):
     """The whole story. Figures are in the smallest unit; hashes are hexadecimal."""
 
@@ -65,6 +72,8 @@ class Report(msgspec.Struct):
     ok: bool = True
     chapters: list[Chapter] = []
     steps: list[Step] = []
+    asides: list[Aside] = []
+    network: dict[str, Any] = {}
     balances: dict[str, dict[str, int]] = {}
     supply: dict[str, int] = {}
     offerings: dict[str, Any] = {}

@@ -6,25 +6,20 @@ the story.
 """
 
 import time
-from pathlib import Path
+from collections.abc import Callable, Sequence
 from typing import Any, Final, Self
 
 import msgspec
 from sqlalchemy import select
 
 from stoa.api.app import create_app
-from stoa.api.opening import OpenHouse
 from stoa.api.serve import Door
 from stoa.client import Client
-from stoa.custody.secret import Secret
-from stoa.demo.cast import PASSPHRASE, VALIDATOR, VAULT, Cast
-from stoa.demo.clock import StoryClock
-from stoa.demo.dossier import Dossier, Form
-from stoa.kernel.base import Rejection
+from stoa.demo.dossier import Form
+from stoa.demo.ground import Ground, StageError
+from stoa.kernel.base import Instruction, Rejection
 from stoa.kernel.time import SECOND
 from stoa.ledger.catalog import INSTRUCTION_BY_TAG, Body, Receipt, checked_body
-from stoa.node.config import Config, write_config
-from stoa.node.found import found
 from stoa.readmodel.schema import HOLDINGS, LOTS
 from stoa.web.handlers import handlers
 from stoa.wire.forms import pick_form, to_form
@@ -32,19 +27,6 @@ from stoa.wire.forms import pick_form, to_form
 VALID_FOR: Final = 600 * SECOND
 PATIENCE: Final = 30.0  # real seconds that a receipt, or due work, may take
 GLANCE: Final = 0.005
-POLICY: Final = """\
-# Who may have what signed. In this demonstration: everybody everything, for the accounts linked to him.
-
-[[grant]]
-id = "own-accounts"
-roles = ["investor", "clerk"]
-accounts = ["linked"]
-instructions = ["*"]
-"""
-
-
-class StageError(RuntimeError):
-    """The stage broke: the node stopped, or did not answer in time."""
 
 
 class Outcome(msgspec.Struct, frozen=True):
@@ -65,19 +47,19 @@ def act(tag: str, **fields: Any) -> Form:
 
 
 class Stage:
-    """Set up in ``folder``, which is empty, with the door at ``port``. Use as a context."""
+    """Set up on the ground, which is opened with it and closed with it. Use as a context."""
 
-    def __init__(self, folder: Path, dossier: Dossier, port: int) -> None:
-        self.folder, self.dossier = folder, dossier
-        self.clock = StoryClock(dossier.terms.starts)
-        self.cast = Cast(folder, dossier)
-        found(folder, self.cast.genesis)
-        write_config(folder, Config(dossier.terms.validator, port, validator_key=VALIDATOR, vault_key=VAULT))
-        (folder / "policy.toml").write_text(POLICY, encoding="utf-8")
-        self.house = OpenHouse(folder, Secret(PASSPHRASE), self.clock)
+    def __init__(self, ground: Ground) -> None:
+        self.ground, self.dossier = ground, ground.dossier
+        try:
+            self.house = ground.open()
+        except BaseException:
+            ground.close()
+            raise
+        self.folder, self.clock, self.cast = ground.folder, ground.clock, ground.cast
         self.services = self.house.services
         self.node, self.vault = self.services.node, self.services.vault
-        self.door = Door(create_app(self.services, handlers()), port)
+        self.door = Door(create_app(self.services, handlers()), ground.port)
         self.client = Client(self.door.url)
 
     def __enter__(self) -> Self:
@@ -95,7 +77,7 @@ class Stage:
         """Close what is open, doors first."""
         self.client.close()
         self.door.stop()
-        self.house.close()
+        self.ground.close()
 
     # acting
 
@@ -107,19 +89,41 @@ class Stage:
         sequence = self.node.next_sequence(accounts[0], 0)
         body = Body(self.node.chain, accounts[0], 0, sequence, self.clock() + VALID_FOR, instructions)
         reasons = tuple(reason for _, reason in self.node.explain(body, accounts).reasons)
-        answered = self.client.explain(instructions, accounts[0], *accounts[1:])
-        if [reason.code for reason in reasons] != [reason.code for reason in answered.reasons]:
-            raise StageError("the API explains otherwise than the node")
-        receipt = self.client.send(self.cast.sign(checked_body(body), signers), PATIENCE)
+        gateway = self.ground.gateway(signers[0]) or self.client
+        self._compare(gateway, reasons, instructions, accounts)
+        since = time.monotonic()
+        receipt = gateway.send(self.cast.sign(checked_body(body), signers), PATIENCE)
+        if self.node.wait(receipt.transaction, PATIENCE) is None:
+            raise StageError("what is final elsewhere does not come to the house")
+        self.ground.sent(time.monotonic() - since)
         return Outcome(reasons, receipt)
+
+    def _compare(
+        self,
+        gateway: Client,
+        reasons: Sequence[Rejection],
+        instructions: Sequence[Instruction],
+        accounts: Sequence[bytes],
+    ) -> None:
+        """The door must give the node's reasons; another validator's, as soon as it has the same blocks."""
+        codes = [reason.code for reason in reasons]
+
+        def agrees() -> bool:
+            answered = gateway.explain(instructions, accounts[0], *accounts[1:])
+            return [reason.code for reason in answered.reasons] == codes
+
+        self._await(agrees, "the API explains otherwise than the node")
 
     def until(self, moment: int) -> None:
         """Let time pass until the moment, and everything that falls due on the way be done by the node itself."""
         self.clock.until(moment)
+        self._await(lambda: not self.node.work_is_due(), "work is still due")
+
+    def _await(self, condition: Callable[[], bool], otherwise: str) -> None:
         deadline = time.monotonic() + PATIENCE
-        while self.node.work_is_due():
+        while not condition():
             if time.monotonic() > deadline or self.node.failure:
-                raise StageError(self.node.failure or f"work was still due after {PATIENCE:.0f} s")
+                raise StageError(self.node.failure or f"{otherwise}, {PATIENCE:.0f} s later")
             time.sleep(GLANCE)
 
     # looking

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from stoa.demo.dossier import Dossier, Form
-from stoa.demo.report import Chapter, ReceiptLine, Report, Step, reason_of
+from stoa.demo.report import Aside, Chapter, ReceiptLine, Report, Step, reason_of
 from stoa.demo.stage import Outcome, Stage
 from stoa.kernel.time import iso
 from stoa.ledger.catalog import Receipt
@@ -24,6 +24,9 @@ class Audience(Protocol):
 
     def step(self, step: Step) -> None:
         """A step has happened."""
+
+    def aside(self, aside: Aside) -> None:
+        """Something else has happened."""
 
 
 class Story:
@@ -43,6 +46,9 @@ class Story:
         chapter = Chapter(number, en, ko)
         self.report.chapters.append(chapter)
         self._audience.chapter(chapter)
+        for aside in self.stage.ground.enter(number):
+            self.report.asides.append(aside)
+            self._audience.aside(aside)
 
     def applied(self, en: str, ko: str, signers: tuple[str, ...], *acts: Form) -> Receipt:
         """A transaction that is expected to be applied."""

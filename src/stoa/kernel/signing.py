@@ -15,6 +15,7 @@ SIGNATURE_BYTES: Final = 64
 PUBLIC_BYTES: Final = 33
 _PARSED_KEYS: Final = 65_536  # parsed public keys kept ready: parsing costs a square root, a seventh of a verification
 
+_SIGNATURE: Final = ffi.typeof("secp256k1_ecdsa_signature *")
 _verify = lib.secp256k1_ecdsa_verify
 _parse_compact = lib.secp256k1_ecdsa_signature_parse_compact
 
@@ -44,7 +45,7 @@ def verify(public: bytes, digest: bytes, signature: bytes) -> bool:
     key = _parsed(public)
     if key is None:
         return False
-    parsed = ffi.new("secp256k1_ecdsa_signature *")
+    parsed = ffi.new(_SIGNATURE)
     if not _parse_compact(ctx, parsed, signature):
         return False
     return bool(_verify(ctx, parsed, digest, key))

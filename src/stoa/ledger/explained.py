@@ -46,7 +46,7 @@ def _written(writes: Writes) -> tuple[Figures, Figures]:
     after: Figures = {}
     rows = dict(writes.rows)
     for table in _FIGURES:
-        for key, old in writes.before.get(table, {}).items():
+        for key, old in writes.before(table).items():
             now = rows.get(table.pack(key))
             before.update(_figures(table, key, old))
             after.update(_figures(table, key, None if now is None else table.decode(now)))

@@ -98,7 +98,7 @@ class Table(Generic[K, V]):
         return values[0] if len(values) == 1 else tuple(values)  # type: ignore[return-value]
 
 
-Before = dict[Table[Any, Any], dict[Any, Any]]  # of each row that was written: what was there first, or None
+Undo = dict[Table[Any, Any], tuple[list[Any], list[Any]]]  # the keys written, write by write, and what was there before
 
 
 class Writes(NamedTuple):
@@ -106,7 +106,12 @@ class Writes(NamedTuple):
 
     rows: list[tuple[bytes, bytes | None]]
     hash: bytes
-    before: Before  # for invariants, and for taking a block back
+    undo: Undo
+
+    def before(self, table: Table[K, V]) -> dict[K, V | None]:
+        """What was there before the block, of each row of the table that it wrote."""
+        written, replaced = self.undo.get(table, ((), ()))
+        return dict(zip(reversed(written), reversed(replaced), strict=True))
 
 
 class Rows(dict[K, V | None]):
@@ -128,12 +133,12 @@ class Rows(dict[K, V | None]):
         """Undo the last write."""
         self[self.written.pop()] = self.replaced.pop()
 
-    def seal(self) -> dict[K, V | None]:
-        """Nothing of what is written can be popped any more. Returns what was there before, of each row once."""
-        before = dict(zip(reversed(self.written), reversed(self.replaced), strict=True))
+    def seal(self) -> tuple[list[K], list[V | None]]:
+        """The block at hand has ended: its stacks are handed over."""
+        stacks = self.written, self.replaced
         self.written, self.replaced = [], []
-        self.fresh.sealed(before)
-        return before
+        self.fresh.sealed(stacks[0])
+        return stacks
 
 
 class Tables(dict[Table[Any, Any], Rows[Any, Any]]):
@@ -282,14 +287,14 @@ class State:
 
         Also what came back to what it was is in it: whether two equal values are one object is Python's affair.
         """
-        before: Before = {}
+        undo: Undo = {}
         ordered: list[tuple[bytes, bytes | None]] = []
         for table in sorted(dict.fromkeys(self._writes), key=attrgetter("number")):
             rows, pack = self.rows[table], table.pack
-            before[table] = rows.seal()
-            now = {pack(key): rows[key] for key in before[table]}
+            undo[table] = rows.seal()
+            now = {pack(key): rows[key] for key in dict.fromkeys(undo[table][0])}
             ordered += [(raw, None if (row := now[raw]) is None else encode(row)) for raw in sorted(now)]
-        writes = Writes(ordered, tagged("stoa.writes", encode(ordered)), before)
+        writes = Writes(ordered, tagged("stoa.writes", encode(ordered)), undo)
         self._writes = []
         self.turn += 1
         self._pending.append(writes)
@@ -301,8 +306,8 @@ class State:
         for rows in self.rows.values():
             rows.fresh.clear()
         for writes in self._pending:
-            for table, keys in writes.before.items():
-                self.rows[table].fresh.sealed(keys)
+            for table, (written, _) in writes.undo.items():
+                self.rows[table].fresh.sealed(written)
         if not self._pending and not self._writes:
             for rows in self.rows.values():
                 if len(rows) > CACHED_ROWS:
@@ -313,5 +318,6 @@ class State:
         self.rollback(0)
         self.turn += 1
         while self._pending:
-            for table, rows in self._pending.pop().before.items():
-                self.rows[table].update(rows)
+            writes = self._pending.pop()
+            for table in writes.undo:
+                self.rows[table].update(writes.before(table))

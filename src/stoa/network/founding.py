@@ -8,6 +8,8 @@ import secrets
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from cryptography import x509
+
 from stoa.api.opening import network_word, validator_of
 from stoa.custody import durable
 from stoa.custody.keystore import Keystore
@@ -16,7 +18,7 @@ from stoa.custody.vault import MAX_PARTY
 from stoa.kernel import signing
 from stoa.ledger.catalog import Genesis
 from stoa.network import folders
-from stoa.network.certificates import Authority
+from stoa.network.certificates import Authority, Pair, PrivateKey, PublicKey, new_key, pin
 from stoa.network.plan import HERE, Member, Plan, write_plan
 from stoa.network.register import Issued, Register
 from stoa.network.server_conf import access_conf, pins_conf, server_conf
@@ -49,6 +51,13 @@ def found_network(plan: Plan, folder: Path, passphrase: Secret, policy: str, now
     genesis = _genesis(plan, houses, now)
     headers = {found(folder / one.code, genesis).hash() for one in plan.members}
     assert len(headers) == 1, "one document, one genesis"
+    equip(plan, folder, passphrase, now)
+    return Founded(headers.pop(), {code: house.address for code, house in houses.items()})
+
+
+def equip(plan: Plan, folder: Path, passphrase: Secret, now: int) -> None:
+    """Give houses that are there, with keystores of this passphrase, what makes them a network: an authority and its
+    certificates, the settings of their ordering servers, and the plan."""
     authority = Authority.create(folder / folders.AUTHORITY, plan.chain, passphrase, now)
     register = Register(folder / folders.AUTHORITY)
     register.enter(*(certify(plan, one, folder, authority, passphrase, 1) for one in plan.members))
@@ -57,7 +66,6 @@ def found_network(plan: Plan, folder: Path, passphrase: Secret, policy: str, now
         write_plan(plan, folder / one.code / folders.PLAN)
     write_access(plan, folder, register)
     write_plan(plan, folder / folders.PLAN)
-    return Founded(headers.pop(), {code: house.address for code, house in houses.items()})
 
 
 def _house(folder: Path, plan: Plan, member: Member, passphrase: Secret, policy: str, now: int) -> House:
@@ -97,22 +105,48 @@ def _genesis(plan: Plan, houses: dict[str, House], now: int) -> Genesis:
 
 
 def certify(plan: Plan, member: Member, folder: Path, authority: Authority, passphrase: Secret, number: int) -> Issued:
-    """Write a member's certificates of this number into its folder. Raises KeystoreError."""
-    inner = folder / member.code
+    """Write new keys and certificates of this number into a member's folder. Raises KeystoreError."""
+    inner, server, client = folder / member.code, new_key(), new_key()
+    granted = grant(plan, member, authority, number, server.public_key(), client.public_key())
+    write_pairs(inner, member_word(plan, member, inner, passphrase), authority.pem, granted, server, client)
+    return granted.issued
+
+
+class Granted(NamedTuple):
+    """An institution's certificates under one number, and their entry for the register."""
+
+    server: x509.Certificate
+    client: x509.Certificate
+    issued: Issued
+
+
+def grant(
+    plan: Plan, member: Member, authority: Authority, number: int, server: PublicKey, client: PublicKey
+) -> Granted:
+    """Certificates of the authority for a member's two public keys."""
+    one = authority.server(plan.chain, member.code, (member.host, HERE), server)
+    two = authority.client(plan.chain, member.code, number, client)
+    until = two.not_valid_after_utc.date().isoformat()
+    return Granted(one, two, Issued(member.code, number, pin(server), until, "active"))
+
+
+def member_word(plan: Plan, member: Member, inner: Path, passphrase: Secret) -> Secret:
+    """The word that the key of a member's client certificate is sealed under. Raises KeystoreError."""
     config = config_of(plan, member)
-    word = network_word(config, Keystore(inner / config.keystore, passphrase))
-    server = authority.server(plan.chain, member.code, (member.host, HERE))
-    client = authority.client(plan.chain, member.code, number)
-    durable.write(inner / folders.CA, authority.pem)
-    server.write(inner / folders.certificate(folders.SERVER), inner / folders.key(folders.SERVER))
-    client.write(inner / folders.certificate(folders.CLIENT), inner / folders.key(folders.CLIENT), word)
-    until = client.certificate.not_valid_after_utc.date().isoformat()
-    return Issued(member.code, number, server.pin, until, "active")
+    return network_word(config, Keystore(inner / config.keystore, passphrase))
+
+
+def write_pairs(inner: Path, word: Secret, ca: bytes, granted: Granted, server: PrivateKey, client: PrivateKey) -> None:
+    """Put a member's certificates and keys into its folder."""
+    durable.write(inner / folders.CA, ca)
+    Pair(granted.server, server).write(inner / folders.certificate(folders.SERVER), inner / folders.key(folders.SERVER))
+    pair = Pair(granted.client, client)
+    pair.write(inner / folders.certificate(folders.CLIENT), inner / folders.key(folders.CLIENT), word)
 
 
 def write_access(plan: Plan, folder: Path, register: Register) -> None:
-    """Write the lists of who is let in and which servers are known into every member's folder."""
+    """Write the lists of who is let in and which servers are known into every folder that is here."""
     access, pins = access_conf(plan, register.active), pins_conf(register.active)
-    for code in plan.codes:
-        durable.write(folder / code / folders.ACCESS_CONF, access.encode())
-        durable.write(folder / code / folders.PINS_CONF, pins.encode())
+    for inner in (folder / code for code in plan.codes if (folder / code).is_dir()):
+        durable.write(inner / folders.ACCESS_CONF, access.encode())
+        durable.write(inner / folders.PINS_CONF, pins.encode())

@@ -40,6 +40,10 @@ class Hosts:
         """The name of the member's namespace."""
         return f"{self._prefix}-{member.code}"
 
+    def has(self, member: Member) -> bool:
+        """Whether the member's namespace is there."""
+        return (NAMESPACES / self.namespace(member)).exists()
+
     def inside(self, member: Member) -> list[str]:
         """What a command is run through to run inside the member's host."""
         return ["ip", "netns", "exec", self.namespace(member)]
@@ -52,7 +56,7 @@ class Hosts:
             _ip("link", "add", self._prefix, "type", "bridge")
         _ip("link", "set", self._prefix, "up")
         for number, member in enumerate(self._plan.members):
-            if not (NAMESPACES / self.namespace(member)).exists():
+            if not self.has(member):
                 self._add(number, member)
 
     def _add(self, number: int, member: Member) -> None:
@@ -70,7 +74,7 @@ class Hosts:
     def pull_down(self) -> None:
         """Remove everything of this network; what is not there is no complaint."""
         for member in self._plan.members:
-            if (NAMESPACES / self.namespace(member)).exists():
+            if self.has(member):
                 _ip("netns", "del", self.namespace(member))
         if Path(f"/sys/class/net/{self._prefix}").exists():
             _ip("link", "del", self._prefix)
@@ -85,7 +89,7 @@ class Hosts:
 
     def heal(self, member: Member) -> None:
         """Let everything through again. Raises NoHosts."""
-        if not (NAMESPACES / self.namespace(member)).exists():
+        if not self.has(member):
             raise NoHosts(f"{member.code} has no network namespace: the network is not up")
         cut = self.way(member)
         for pref, ways in ((OUT_RULE, ("out", "both")), (IN_RULE, ("in", "both"))):
@@ -94,7 +98,7 @@ class Hosts:
 
     def way(self, member: Member) -> Way | None:
         """How the member is cut off; None: not at all."""
-        if not (NAMESPACES / self.namespace(member)).exists():
+        if not self.has(member):
             return None
         prefs = [line.partition(":")[0] for line in _ip("-n", self.namespace(member), "rule", "list").splitlines()]
         out, into = OUT_RULE in prefs, IN_RULE in prefs

@@ -13,7 +13,7 @@ from typing import Any, Final, TypeVar
 import msgspec
 from prometheus_client.parser import text_string_to_metric_families
 
-from stoa.network.hosts import NoHosts, enter
+from stoa.network.hosts import enter
 from stoa.network.plan import HERE, Member
 from stoa.network.processes import State
 
@@ -34,7 +34,8 @@ class Ordering(msgspec.Struct, frozen=True):
 
 
 class Standing(msgspec.Struct, frozen=True):
-    """How a member is. ``lag``: final blocks behind the highest known; ``cut``: how it is partitioned off."""
+    """How a member is. ``lag``: final blocks behind the highest known; ``cut``: how it is partitioned off;
+    ``namespace``: where its gateway is reached, if it has one of its own."""
 
     code: str
     validator: State
@@ -49,6 +50,7 @@ class Standing(msgspec.Struct, frozen=True):
     waiting: int = 0
     lag: int = 0
     cut: str = ""
+    namespace: str = ""
     metrics: dict[str, float] = {}
 
 
@@ -89,7 +91,7 @@ def beside(work: Callable[[], T], namespace: str = "") -> T:
             if namespace:
                 enter(namespace)
             found.append(work())
-        except (NoHosts, Silence) as error:
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is raised where the work was asked for
             wrong.append(error)
 
     thread = threading.Thread(target=run, daemon=True)
@@ -101,8 +103,8 @@ def beside(work: Callable[[], T], namespace: str = "") -> T:
 
 
 def look_at_ordering(member: Member, state: State) -> Ordering:
-    """What the member's ordering server says of itself."""
-    if state != "running":
+    """What the member's ordering server says of itself, also if somebody else (systemd) started it."""
+    if state == "paused":
         return Ordering(state)
     try:
         healthy = ask_json(member.monitor, "/healthz").get("status") == "ok"
@@ -110,8 +112,10 @@ def look_at_ordering(member: Member, state: State) -> Ordering:
         routes = ask_json(member.monitor, "/routez").get("routes", [])
     except Silence:
         return Ordering(state)
+    if told.get("server_name") != member.code:
+        return Ordering(state)
     return Ordering(
-        state=state,
+        state="running",
         healthy=healthy,
         routes=len({one.get("remote_name") for one in routes}),
         connections=int(told.get("connections", 0)),
@@ -120,21 +124,23 @@ def look_at_ordering(member: Member, state: State) -> Ordering:
     )
 
 
-def look_at(member: Member, validator: State, ordering: State, cut: str) -> Standing:
+def look_at(chain: str, member: Member, validator: State, ordering: State, cut: str) -> Standing:
     """How the member is, as it says itself; what it does not say is left at its default."""
     server = look_at_ordering(member, ordering)
-    if validator != "running":
+    if validator == "paused":
         return Standing(member.code, validator, server, validator, cut=cut)
     try:
         told = ask_json(member.port, "/health/ready")
         metrics = _metrics(ask(member.port, "/metrics")[1])
         blocks = ask_json(member.port, "/v1/blocks?limit=1").get("items", [])
     except Silence:
-        return Standing(member.code, validator, server, "silent", cut=cut)
+        return Standing(member.code, validator, server, "silent" if validator == "running" else validator, cut=cut)
+    if validator == "stopped" and told.get("chain") != chain:  # somebody else listens there
+        return Standing(member.code, validator, server, validator, cut=cut)
     last = blocks[0] if blocks else {}
     return Standing(
         code=member.code,
-        validator=validator,
+        validator="running",
         ordering=server,
         health="ready" if "height" in told else str(told.get("detail", told.get("title", "not ready"))),
         height=int(metrics.get("stoa_height", told.get("height", -1))),

@@ -10,22 +10,24 @@ import signal
 import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Final, Literal
+from typing import Final, Literal, TypeVar
 
 import msgspec
 
 from stoa.custody.secret import Secret
 from stoa.network import folders
 from stoa.network.hosts import Hosts, NoHosts, Way
-from stoa.network.looking import Silence, Standing, ask, ask_json, beside, look_at
+from stoa.network.looking import Ordering, Silence, Standing, ask, ask_json, beside, look_at
 from stoa.network.plan import Member, Plan, read_plan
 from stoa.network.processes import Process
 from stoa.network.programs import server_command, validator_command
+from stoa.network.reseed import OPEN_SECONDS, Left, Operator
 from stoa.node.config import PASSPHRASE_VARIABLE
 
 PATIENCE: Final = 60.0  # seconds until a started program must answer
 GLANCE: Final = 0.05
 
+T = TypeVar("T")
 Part = Literal["server", "validator"]
 PARTS: Final[tuple[Part, ...]] = ("server", "validator")  # in the order of starting
 Told = Callable[[str, Part, str], None]
@@ -46,9 +48,11 @@ def _nobody(code: str, part: Part, what: str) -> None:
 class Running:
     """The members that are here. ``told`` hears what becomes of each program."""
 
-    def __init__(self, folder: Path, told: Told = _nobody) -> None:
-        """Raises NoNetwork and BadFile."""
-        self.folder, self._told = folder, told
+    def __init__(
+        self, folder: Path, told: Told = _nobody, validator: Callable[[Path], list[str]] = validator_command
+    ) -> None:
+        """``validator`` is the command that runs a folder's validator. Raises NoNetwork and BadFile."""
+        self.folder, self._told, self._validator = folder, told, validator
         self.plan = _plan_of(folder)
         self.here = tuple(one for one in self.plan.members if (folder / one.code).is_dir())
         self.hosts = Hosts(self.plan, folder) if self.plan.hosts else None
@@ -57,7 +61,7 @@ class Running:
         """A program of a member."""
         inner = self.folder / member.code
         prefix = self.hosts.inside(member) if self.hosts else []
-        command = server_command(inner) if part == "server" else validator_command(inner)
+        command = server_command(inner) if part == "server" else self._validator(inner)
         return Process(inner, part, prefix, command)
 
     # starting and stopping
@@ -130,20 +134,46 @@ class Running:
             )
         return self.hosts
 
+    def reseed(self, members: Iterable[Member], passphrase: Secret, epoch: int = 0) -> dict[str, Left]:
+        """Have these members' validators leave the epoch they are in, or all before the given one, and wait until
+        another has begun or time is up. Raises NotReached, KeystoreError."""
+        chosen = tuple(members)
+        asked = epoch or 1 + max(self._beside_operator(one, passphrase, Operator.epoch) for one in chosen)
+        for one in chosen:
+            self._beside_operator(one, passphrase, lambda operator: operator.leave(asked))
+        until = time.monotonic() + OPEN_SECONDS
+        waited = {
+            one.code: self._beside_operator(one, passphrase, lambda operator: operator.wait(asked, until))
+            for one in chosen
+        }
+        return {code: Left(asked, epoch) for code, epoch in waited.items()}
+
+    def _beside_operator(self, member: Member, passphrase: Secret, act: Callable[[Operator], T]) -> T:
+        def work() -> T:
+            with Operator(self.folder / member.code, self.plan.chain, passphrase) as operator:
+                return act(operator)
+
+        return beside(work, self._space(member))
+
     # looking
 
     def status(self) -> tuple[Standing, ...]:
         """How each member here is, with its lag behind the highest."""
         found = [self._standing(member) for member in self.here]
         highest = max((one.height for one in found), default=-1)
-        return tuple(msgspec.structs.replace(one, lag=highest - one.height if one.height >= 0 else 0) for one in found)
+        lags = [highest - one.height if one.height >= 0 else 0 for one in found]
+        spaces = [self._space(member) for member in self.here]
+        return tuple(
+            msgspec.structs.replace(one, lag=lag, namespace=space)
+            for one, lag, space in zip(found, lags, spaces, strict=True)
+        )
 
     def _standing(self, member: Member) -> Standing:
         validator, server = self.process(member, "validator").state, self.process(member, "server").state
         cut = (self.hosts.way(member) or "") if self.hosts else ""
-        if validator == server == "stopped":
-            return look_at(member, validator, server, cut)
-        return beside(lambda: look_at(member, validator, server, cut), self._space(member))
+        if self.hosts and not self.hosts.has(member):
+            return Standing(member.code, validator, Ordering(server), validator)
+        return beside(lambda: look_at(self.plan.chain, member, validator, server, cut), self._space(member))
 
     def _space(self, member: Member) -> str:
         return self.hosts.namespace(member) if self.hosts else ""

@@ -11,7 +11,7 @@ from time import perf_counter
 from typing import Final, NamedTuple
 
 from stoa.journal.journal import Journal
-from stoa.kernel import limits, merkle, signing
+from stoa.kernel import limits, merkle
 from stoa.kernel.codec import Malformed, encode
 from stoa.ledger import machine
 from stoa.ledger.catalog import Receipt
@@ -21,10 +21,12 @@ from stoa.ledger.state import State, Writes
 from stoa.node.replay import standing_at
 from stoa.node.state_store import Standing, Store
 from stoa.ordering.engine import Ordered
-from stoa.wire.batch import Batch, BatchBody, header_digest, read_batch
+from stoa.wire.batch import Batch, BatchBody, BatchHead, head_of, head_signed, read_batch
 from stoa.wire.block import Block, Header
 from stoa.wire.vote import Certificate, Vote
 
+BAD_BATCH: Final = "bad_batch"
+QUOTED_BYTES: Final = 1_000  # of a batch that cannot be read, kept as evidence
 STAGES: Final = ("admit", "verify", "execute", "hash", "sync", "vote", "final")
 
 
@@ -37,20 +39,24 @@ class FinalBlock(NamedTuple):
 
 
 class Admitted(NamedTuple):
-    """A batch that makes the next block, and the Merkle root over its envelopes."""
+    """A batch that makes the next block, and its head."""
 
     batch: Batch
-    envelopes_root: bytes
+    head: BatchHead
 
 
 class Skipped(NamedTuple):
-    """A batch that makes no block, here and on every other node alike, and why."""
+    """A batch that makes no block, here and on every other node alike, and why. ``evidence`` is its kind, with its
+    ``proof``, where the batch is against the rules; a copy or a gap is not."""
 
     position: int
     producer: str
     number: int
     why: str
     early: bool = False  # it may make a later block: batches before it are missing
+    head: BatchHead | None = None  # if it is a batch of a member
+    evidence: str = ""
+    proof: object = None
 
 
 class Made(NamedTuple):
@@ -84,22 +90,29 @@ class Commit:
             self.spent("admit", mark)
 
     def _admit(self, ordered: Ordered, timely: bool) -> Admitted | Skipped:
+        quoted = ordered.batch[:QUOTED_BYTES]
         if len(ordered.batch) > limits.MAX_BATCH_BYTES:
-            return Skipped(ordered.position, "", 0, f"larger than {limits.MAX_BATCH_BYTES} bytes")
+            why = f"larger than {limits.MAX_BATCH_BYTES} bytes"
+            return Skipped(ordered.position, "", 0, why, evidence=BAD_BATCH, proof=quoted)
         try:
             batch = read_batch(ordered.batch)
         except Malformed as error:
-            return Skipped(ordered.position, "", 0, str(error))
+            return Skipped(ordered.position, "", 0, str(error), evidence=BAD_BATCH, proof=quoted)
         body = batch.body
-        root = merkle.root(body.envelopes)
-        why = self._objection(ordered, batch, root, timely)
+        head = head_of(batch, merkle.root(body.envelopes))
+        why = self._objection(ordered, head, timely)
         if not why:
-            return Admitted(batch, root)
-        early = body.number > self.produced.get(body.producer, 0) + 1
-        return Skipped(ordered.position, body.producer, body.number, why, early)
+            return Admitted(batch, head)
+        known = head.chain == self.head.chain and head.producer in self.members.keys
+        next_number = self.produced.get(body.producer, 0) + 1
+        if not known or body.number == next_number:
+            return Skipped(
+                ordered.position, body.producer, body.number, why, evidence=BAD_BATCH, proof=head,
+                head=head if known else None,
+            )  # fmt: skip
+        return Skipped(ordered.position, body.producer, body.number, why, body.number > next_number, head)
 
-    def _objection(self, ordered: Ordered, batch: Batch, root: bytes, timely: bool) -> str:
-        body = batch.body
+    def _objection(self, ordered: Ordered, body: BatchHead, timely: bool) -> str:
         if body.chain != self.head.chain:
             return f"for the ledger {body.chain}"
         key = self.members.keys.get(body.producer)
@@ -111,12 +124,11 @@ class Commit:
         tolerance = self.view.need(PARAMETERS, CLOCK_TOLERANCE_MS)
         if timely and abs(body.time - ordered.time) > tolerance:
             return f"its time is {body.time - ordered.time} ms off the log's, {tolerance} are allowed"
-        digest = header_digest(body.chain, body.producer, body.number, body.time, root, len(body.envelopes))
-        return "" if signing.verify(key, digest, batch.signature) else "the producer's signature is not valid"
+        return "" if head_signed(body, key) else "the producer's signature is not valid"
 
     def execute(self, admitted: Admitted, verified: Sequence[bool | None] | None = None) -> Header:
         """Execute the batch in memory as the next block, and return its header."""
-        return self._execute(admitted.batch, admitted.envelopes_root, verified)
+        return self._execute(admitted.batch, admitted.head.envelopes_root, verified)
 
     def redo(self, block: Block, vouched: bool) -> Header:
         """Execute a block that is known already, and return the header that it has here.

@@ -15,11 +15,13 @@ FILE: Final = "epoch"
 
 
 class Epochs(Shape):
-    """``opening`` is None in the first epoch."""
+    """``opening`` is None in the first epoch, and where a certificate was the reason to enter. ``entered`` is the
+    height behind which that was."""
 
-    epoch: int
-    promised: int
-    opening: Opening | None
+    epoch: int = FIRST_EPOCH
+    promised: int = FIRST_EPOCH
+    opening: Opening | None = None
+    entered: int = 0
 
 
 _READER: Final = decoder(Epochs)
@@ -31,7 +33,7 @@ class EpochFile:
     def __init__(self, folder: Path) -> None:
         """Raises Malformed when the file is not what was written: then ask the peers, and do not guess."""
         self._path = folder / FILE
-        self.known = Epochs(FIRST_EPOCH, FIRST_EPOCH, None)
+        self.known = Epochs()
         if self._path.exists():
             try:
                 self.known = read(_READER, self._path.read_bytes())
@@ -40,11 +42,12 @@ class EpochFile:
 
     def promise(self, epoch: int) -> None:
         """No votes in epochs before this one any more."""
-        self._write(Epochs(self.known.epoch, max(self.known.promised, epoch), self.known.opening))
+        known = self.known
+        self._write(Epochs(known.epoch, max(known.promised, epoch), known.opening, known.entered))
 
-    def enter(self, opening: Opening) -> None:
+    def enter(self, epoch: int, opening: Opening | None, height: int) -> None:
         """The epoch has begun."""
-        self._write(Epochs(opening.epoch, max(self.known.promised, opening.epoch), opening))
+        self._write(Epochs(epoch, max(self.known.promised, epoch), opening, height))
 
     def _write(self, known: Epochs) -> None:
         write_whole(REAL_DISK, self._path, encode(known))

@@ -22,6 +22,10 @@ from stoa.wire.vote import (
 )
 
 
+class CannotValidate(ValueError):
+    """This ledger does not know the validator by this key, or one validator is not enough for it."""
+
+
 class Validator(NamedTuple):
     """Who signs here."""
 
@@ -62,3 +66,11 @@ class Finality:
         digest = head_digest(self._chain, height, block_hash, root)
         vote = Vote(height, block_hash, self._validator.institution, signing.sign(self._validator.secret, digest))
         return LogHead(self._chain, height, block_hash, root, certificate, (vote,))
+
+
+def require_alone(who: Members, validator: Validator) -> None:
+    """A validator that is alone must be the quorum by itself. Raises CannotValidate."""
+    if who.keys.get(validator.institution) != signing.public_key(validator.secret):
+        raise CannotValidate(f"{validator.institution} is no validator of this ledger, or votes with another key")
+    if who.quorum > 1:
+        raise CannotValidate(f"{who.quorum} validators must vote, and an embedded network has one")

@@ -21,6 +21,8 @@ from stoa.peers.promise import Peers
 FILE: Final = "logs"
 OPEN_SECONDS: Final = 90.0  # for the servers to agree on a new log, from a cold start
 
+TimeOf = Callable[[int], int]  # milliseconds to milliseconds
+
 _IDENTITIES: Final = decoder(dict[int, str])
 
 
@@ -41,24 +43,30 @@ def alone(clock: Callable[[], int]) -> Links:
     return Links(lambda _: EmbeddedEngine(clock), None)
 
 
-def over(bus: Bus, folder: Path, institution: str, replicas: int) -> Callable[[str], Links]:
+def over(
+    bus: Bus, folder: Path, institution: str, replicas: int, time_of: TimeOf | None = None
+) -> Callable[[str], Links]:
     """The links of a validator of the ledger that is named, over a bus that they do not own.
 
-    Opening a log raises CannotReach.
+    ``time_of``, the same for all validators, makes of the log's time the ledger's. Opening a log raises CannotReach.
     """
     return lambda chain: Links(
-        _logs(bus, folder / FILE, chain, institution, replicas), NatsPeers(bus, chain, institution), bus.counts
+        _logs(bus, folder / FILE, chain, institution, replicas, time_of),
+        NatsPeers(bus, chain, institution),
+        bus.counts,
     )
 
 
-def _logs(bus: Bus, path: Path, chain: str, institution: str, replicas: int) -> Callable[[int], Engine]:
+def _logs(
+    bus: Bus, path: Path, chain: str, institution: str, replicas: int, time_of: TimeOf | None
+) -> Callable[[int], Engine]:
     def engine(epoch: int) -> Engine:
         log = Log(chain, epoch, replicas)
         known: dict[int, str] = _IDENTITIES.decode(path.read_bytes()) if path.exists() else {}
         if epoch not in known:
             known[epoch] = _opened(bus, log)
             write_whole(REAL_DISK, path, encode(known))
-        return JetStreamEngine(bus, log, institution, known[epoch])
+        return JetStreamEngine(bus, log, institution, known[epoch], time_of)
 
     return engine
 

@@ -31,7 +31,7 @@ from stoa.node.config import CHECKPOINT_BLOCKS
 from stoa.node.doors import Doors
 from stoa.node.epoch_file import EpochFile
 from stoa.node.evidence import EvidenceBook
-from stoa.node.finality import Finality, Members, Validator
+from stoa.node.finality import Finality, Validator, require_alone
 from stoa.node.health import RULES, Network
 from stoa.node.history import History
 from stoa.node.inbox import Corrupt, Fetched, Heard, Inbox, Leave
@@ -61,10 +61,6 @@ MAX_SKIPPED: Final = 100  # skipped batches kept to be looked at
 IDLE_SECONDS: Final = 0.2
 TICK_SECONDS: Final = 0.05
 DUE_PATIENCE_MS: Final = 500  # for each validator whose turn comes first to do what falls due
-
-
-class CannotValidate(ValueError):
-    """This ledger does not know the validator by this key, or one validator is not enough for it."""
 
 
 def wall_clock() -> int:
@@ -197,15 +193,15 @@ class Node(Doors):
 
     def _resumed(self, away: bool) -> Core:
         """Agreement as of the last final block."""
-        known, signer = self._epochs.known, self.finality.signer()
-        return resumed(self._commit, self.journal, signer, known.epoch, known.promised, away, bool(self._lost.why))
+        known = self._epochs.known
+        return resumed(self._commit, self.journal, self.finality.signer(), known, away, bool(self._lost.why))
 
     # running
 
     def start(self) -> None:
         """Begin to take transactions and make blocks. Raises CannotValidate."""
         if self.peers is None:
-            _require_alone(self._commit.members, self.validator)
+            require_alone(self._commit.members, self.validator)
         else:
             voting_key = signing.public_key(self.validator.secret)
             answers = Answers(
@@ -313,6 +309,7 @@ class Node(Doors):
         self._commit = Commit(view, self.store, self.journal, self.journal.header(standing.height), standing)
         self._commit.seconds = seconds
         self._round = Round(self._resumed(away=True), self._commit, self.voice, self._verified)
+        self._entered()  # what was read of the log is gone with the round
         self._round.start()
         self.healed += 1
         self.voice.alarm(Alarm("state", ""))
@@ -329,7 +326,10 @@ class Node(Doors):
     def _skip(self, skipped: Skipped) -> None:
         self.skipped.append(skipped)
         self.skips += 1
-        LOG.warning("skipped", **skipped._asdict())
+        LOG.warning("skipped", position=skipped.position, who=skipped.producer, number=skipped.number, why=skipped.why)
+        if skipped.evidence:
+            height = self._commit.head.height + 1
+            self.evidence.note(self._clock(), skipped.evidence, skipped.producer, height, skipped.why, skipped.proof)
 
     def _entered(self) -> None:
         """The log of another epoch is read from now on."""
@@ -389,10 +389,3 @@ class Node(Doors):
     def seconds(self) -> dict[str, float]:
         """Time spent in each stage of making blocks so far."""
         return dict(self._commit.seconds)
-
-
-def _require_alone(who: Members, validator: Validator) -> None:
-    if who.keys.get(validator.institution) != signing.public_key(validator.secret):
-        raise CannotValidate(f"{validator.institution} is no validator of this ledger, or votes with another key")
-    if who.quorum > 1:
-        raise CannotValidate(f"{who.quorum} validators must vote, and an embedded network has one")

@@ -1,8 +1,9 @@
 """The producer: cuts batches from what waits at the gate, publishes each, and sees it become a block.
 
 One batch is in flight at a time. An engine may lose what it accepted, so a batch of which nothing is heard is published
-again, byte for byte: only copies of one batch ever bear its number, and at most one of them makes a block. With peers
-that holds across a crash: the batch is kept in the outbox before it is published.
+again, byte for byte, and one that made no block is signed again with a newer time. Only these envelopes ever bear its
+number, and at most one copy makes a block. With peers that holds across a crash: the batch is kept in the outbox before
+it is published.
 """
 
 import threading
@@ -75,7 +76,6 @@ class Producer:
             taken = self._gate.take(cut.most, cut.most_bytes, cut.linger, 0.0 if is_due else IDLE_SECONDS)
             if (taken or is_due) and not self._published(engine, taken):
                 self._gate.give_back(taken)
-                self._rest(SKIPPED_SECONDS)
 
     def seen(self, position: int, produced: int) -> None:
         """The log was read up to this position, and then this producer's last batch in a block has this number."""
@@ -90,16 +90,10 @@ class Producer:
             self._seen.notify_all()
 
     def _published(self, engine: Callable[[], Engine], taken: list[Waiting]) -> bool:
-        """Whether a batch of these became a block."""
-        number = self._produced + 1
-        body = BatchBody(
-            self._chain, self._validator.institution, number, self._clock(), tuple([one.raw for one in taken])
-        )
-        raw = encode(sign_batch(body, self._validator.secret))
-        self.passed = dict.fromkeys(body.envelopes)
-        if self._outbox is not None:
-            self._outbox.keep(raw)
-        return self._sent(engine, raw, number)
+        """Whether a batch of these became a block; False only at the end of all things."""
+        envelopes = tuple([one.raw for one in taken])
+        self.passed = dict.fromkeys(envelopes)
+        return self._made(engine, self._produced + 1, envelopes)
 
     def _publish_left_over(self, engine: Callable[[], Engine]) -> None:
         """What was in flight when the process before this one ended, if it may still make a block."""
@@ -107,11 +101,29 @@ class Producer:
         if raw:
             body = read_batch(raw).body
             if body.producer == self._validator.institution and body.number == self._produced + 1:
-                self._sent(engine, raw, body.number)
+                self._made(engine, body.number, body.envelopes)
 
-    def _sent(self, engine: Callable[[], Engine], raw: bytes, number: int) -> bool:
-        """Publish until the batch has made a block, or its place was read and it has not. Whether it has."""
-        settled, self.in_flight = False, 1
+    def _made(self, engine: Callable[[], Engine], number: int, envelopes: tuple[bytes, ...]) -> bool:
+        """Publish a batch of these under the number until it has made a block. Whether it has.
+
+        Nothing else is ever signed under the number: an older copy may still make the block, and two contents under one
+        number are what a liar signs. Only the time is new where the one before made no block.
+        """
+        self.in_flight = 1
+        while self._produced < number and not self._closed:
+            body = BatchBody(self._chain, self._validator.institution, number, self._clock(), envelopes)
+            raw = encode(sign_batch(body, self._validator.secret))
+            if self._outbox is not None:
+                self._outbox.keep(raw)
+            self._publish(engine, number, raw)
+            if self._produced < number:
+                self._rest(SKIPPED_SECONDS)
+        self.in_flight = 0
+        return self._produced >= number
+
+    def _publish(self, engine: Callable[[], Engine], number: int, raw: bytes) -> None:
+        """Publish these bytes until they have made a block, or a place of theirs was read and they have not."""
+        settled = False
         while not settled and not self._closed:
             try:
                 position = engine().publish(raw)
@@ -121,8 +133,6 @@ class Producer:
                 self._rest(SKIPPED_SECONDS)
             else:
                 settled = self._is_settled(number, position)
-        self.in_flight = 0
-        return self._produced >= number
 
     def _is_settled(self, number: int, position: int) -> bool:
         """Wait until the batch has made a block, or until its place was read and it has not."""

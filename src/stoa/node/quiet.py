@@ -1,9 +1,9 @@
 """Nobody outside: for whoever drives a round by hand and alone, such as a benchmark. Keeps what became final."""
 
-from stoa.agreement.effects import Alarm, Evidence
+from stoa.agreement.effects import Alarm, Enter, Evidence
 from stoa.node.commit import FinalBlock, Skipped
 from stoa.wire.batch import Batch
-from stoa.wire.status import Opening, Promise, Word
+from stoa.wire.status import Promise, Word
 
 
 class Quiet:
@@ -22,7 +22,7 @@ class Quiet:
     def ask_opening(self, peer: str) -> None:
         """Nobody."""
 
-    def enter(self, opening: Opening) -> None:
+    def enter(self, enter: Enter) -> None:
         """There is one epoch."""
 
     def promised(self, promise: Promise) -> None:

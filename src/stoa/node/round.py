@@ -30,16 +30,19 @@ from stoa.agreement.effects import (
     TakeBack,
 )
 from stoa.agreement.model import Past, Seats, Signer
+from stoa.agreement.numbers import Numbers
 from stoa.journal.journal import Journal
 from stoa.kernel.base import Broken
+from stoa.ledger.governance.model import PARAMETERS, QUORUM
 from stoa.node.commit import Commit, FinalBlock, Skipped
+from stoa.node.epoch_file import Epochs
 from stoa.node.recovery import kept_tail
 from stoa.node.replay import require_place, require_same
 from stoa.ordering.engine import Ordered
 from stoa.wire.batch import Batch, BatchBody
-from stoa.wire.block import Block
+from stoa.wire.block import Block, batch_head
 from stoa.wire.status import Opening, Promise, Status, Word
-from stoa.wire.vote import Certificate
+from stoa.wire.vote import Certificate, liars_borne
 
 Verdicts = Callable[[Sequence[bytes]], Sequence[bool | None] | None]  # on the signatures of a block's envelopes
 
@@ -60,8 +63,8 @@ class Outside(Protocol):
     def ask_opening(self, peer: str) -> None:
         """Ask the peer why its epoch has begun; its answer is a later event."""
 
-    def enter(self, opening: Opening) -> None:
-        """Remember for good that the epoch has begun, and read its log from the beginning."""
+    def enter(self, enter: Enter) -> None:
+        """Remember for good that the epoch was entered, and read its log from the beginning."""
 
     def promised(self, promise: Promise) -> None:
         """Remember for good what was promised, before anybody is told."""
@@ -87,6 +90,7 @@ class Round:
 
     def __init__(self, core: Core, commit: Commit, outside: Outside, verdicts: Verdicts) -> None:
         self.core, self.commit, self._outside, self._verdicts = core, commit, outside, verdicts
+        self._numbers = Numbers()
         self.position = 0  # of the last batch in the log that was judged
 
     # ---- events
@@ -110,7 +114,7 @@ class Round:
 
     def fetched(self, peer: str, blocks: Sequence[tuple[Block, Certificate]]) -> None:
         """A peer answered with blocks and certificates; with none it is no use."""
-        self._do(self.core.fetched(peer, blocks) if blocks else self.core.silent())
+        self._do(self.core.fetched(peer, blocks))
 
     def promise(self, epoch: int) -> None:
         """This validator's own operator wants the epochs before this one left."""
@@ -132,6 +136,7 @@ class Round:
             case Execute():
                 return self._execute(effect)
             case Redo(block):
+                self._note(self._numbers.good(batch_head(block), block.header.height))
                 return self.core.executed(self._redo(block))
             case Keep(vote):
                 self.commit.keep(vote)
@@ -151,12 +156,15 @@ class Round:
     def _execute(self, effect: Execute) -> list[Effect]:
         entry = effect.entry
         admitted = self.commit.admit(Ordered(*entry), timely=not effect.forced)
+        height = self.core.height + 1
         if isinstance(admitted, Skipped):
-            effects = self.core.executed(None, admitted.early)
-            if not (admitted.early and self.core.is_behind):
-                self.position = entry.position
+            if admitted.head is not None:
+                self._note(self._numbers.stale(admitted.head, self.core.seats.keys, height))
+            self.position = max(self.position, entry.position)
+            if not admitted.early:
                 self._outside.skipped(admitted)
-            return effects
+            return self.core.executed(None, admitted.early)
+        self._note(self._numbers.good(admitted.head, height))
         mark = perf_counter()
         verdicts = self._verdicts(admitted.batch.body.envelopes)
         self.commit.spent("verify", mark)
@@ -171,12 +179,18 @@ class Round:
             return self.commit.redo(block, vouched=False).hash()
         return certified
 
+    def _note(self, evidence: Evidence | None) -> None:
+        if evidence is not None:
+            self._outside.evidence(evidence)
+
     def _finalise(self, effect: Finalise) -> list[Effect]:
         at = self.core.at
         final = self.commit.finalise(effect.certificate)
-        self.position = at.position if at is not None else self.position
+        self.position = max(self.position, at.position) if at is not None else self.position
         self._outside.final(final)
-        return self.core.finalised(seats(self.commit))
+        members = seats(self.commit)
+        self._numbers.keep(members.keys)
+        return self.core.finalised(members)
 
     def _tell(self, effect: Effect) -> None:
         outside = self._outside
@@ -189,9 +203,9 @@ class Round:
                 outside.ask_opening(peer)
             case KeepPromise(promise):
                 outside.promised(promise)
-            case Enter(opening):
+            case Enter():
                 self.position = 0
-                outside.enter(opening)
+                outside.enter(effect)
             case Republish():
                 outside.republish(self._batch())
             case Evidence():
@@ -214,23 +228,38 @@ def batch_of(block: Block) -> Batch:
 
 def seats(commit: Commit) -> Seats:
     """The members of the next block."""
-    return Seats(commit.members.keys, commit.members.quorum)
+    keys, quorum = commit.members
+    return Seats(keys, quorum, liars_borne(len(keys)) if commit.view.get(PARAMETERS, QUORUM) else 0)
 
 
 def resumed(
-    commit: Commit, journal: Journal, me: Signer, epoch: int, promised: int, away: bool = False, lost: bool = False
+    commit: Commit, journal: Journal, me: Signer, known: Epochs, away: bool = False, lost: bool = False
 ) -> Core:
     """Agreement as of the journal's last final block; the block that was kept behind it is executed again.
 
-    Raises Broken where that gives another block than the one that was voted for.
+    Where that gives another block than the one that was voted for, the state was wrong before or is wrong now. One of
+    several cannot tell until a block is certified: until then its vote stands, and no other is cast at this height.
+    Alone, its vote has made the block final: raises Broken.
     """
     head, tail = commit.head, kept_tail(journal, commit.head.height)
     if tail is not None:
-        block, _ = tail
-        require_place(head, commit.produced, block.header)
-        commit.redo(block, vouched=False)
-        assert commit.made is not None
-        require_same(block, commit.made.block.receipts, commit.made.writes)
+        try:
+            _execute_again(commit, tail[0])
+        except Broken:
+            if commit.members.quorum == 1:
+                raise
+            commit.take_back()
+            tail = None
     votes = journal.tail_votes() if journal.height > head.height else ()
-    past = Past(head.height, head.hash(), epoch, promised, tail[1] if tail else None, votes, away, lost)
+    past = Past(
+        head.height, head.hash(), known.epoch, known.promised, tail[1] if tail else None, votes, known.opening,
+        known.entered, away, lost,
+    )  # fmt: skip
     return Core(head.chain, me, seats(commit), past)
+
+
+def _execute_again(commit: Commit, block: Block) -> None:
+    require_place(commit.head, commit.produced, block.header)
+    commit.redo(block, vouched=False)
+    assert commit.made is not None
+    require_same(block, commit.made.block.receipts, commit.made.writes)

@@ -48,7 +48,8 @@ class Store(FinalState, Protocol):
         """Where the store stands; None if it was never written."""
 
     def write(self, rows: Rows, standing: Standing, sync: bool = True) -> None:
-        """Take a final block's rows in. After a crash all writes up to a synced one are there, and nothing in part."""
+        """Take a final block's rows in. After a crash all writes up to a synced one, or up to the synced one before it,
+        are there, and nothing in part: what is missing is executed again from the journal."""
 
 
 class Unusable(Exception):
@@ -98,7 +99,7 @@ class StateStore:
         """Open, or begin, the store in the folder. Raises Unusable."""
         folder.mkdir(parents=True, exist_ok=True)
         self.folder = folder
-        self._env = _opened(folder, max_readers=MAX_READERS, sync=durable)
+        self._env = _opened(folder, max_readers=MAX_READERS, sync=durable, metasync=False)
         self._env.reader_check()
         self._writing: Any = None  # the transaction of writes that are not synced yet
         self._reading = Snapshot(self._env.begin())

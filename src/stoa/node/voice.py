@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final
 
-from stoa.agreement.effects import Alarm, Evidence
+from stoa.agreement.effects import Alarm, Enter, Evidence
 from stoa.kernel import limits
 from stoa.kernel.codec import Malformed, encode
 from stoa.node.commit import FinalBlock, Skipped
@@ -19,9 +19,15 @@ from stoa.node.log import LOG
 from stoa.peers.promise import Peers, Silent
 from stoa.wire.batch import Batch
 from stoa.wire.question import BlocksWanted, OpeningWanted, read_blocks, read_opening_known
-from stoa.wire.status import Opening, Promise, Word
+from stoa.wire.status import Promise, Word
 
 ASK_SECONDS: Final = 4.0  # for a peer to answer; agreement asks another after FETCH_MS
+ASKING: Final = 4  # questions that wait at once: a peer that does not answer must not keep the others from being asked
+EVIDENCE: Final = {
+    "two_votes": "two votes at one height in one epoch",
+    "two_batches": "two contents under one batch number",
+    "dissent": "a vote for another block than the one that a quorum has voted for",
+}
 
 
 class Voice:
@@ -45,7 +51,8 @@ class Voice:
         self.final, self.skipped, self._entered, self._publish = final, skipped, entered, publish
         self._names = names
         self.alarms: dict[str, str] = {}
-        self._asking = ThreadPoolExecutor(1, "stoa-ask")
+        self._asking = ThreadPoolExecutor(ASKING, "stoa-ask")
+        self._publishing = ThreadPoolExecutor(1, "stoa-republish")
 
     def say(self, word: Word) -> None:
         """Tell every other validator."""
@@ -90,10 +97,10 @@ class Voice:
         except Silent:
             return b""
 
-    def enter(self, opening: Opening) -> None:
+    def enter(self, enter: Enter) -> None:
         """Remember the epoch, and read its log."""
-        self._epochs.enter(opening)
-        LOG.warning("epoch", epoch=opening.epoch)
+        self._epochs.enter(*enter)
+        LOG.warning("epoch", epoch=enter.epoch, height=enter.height)
         self._entered()
 
     def promised(self, promise: Promise) -> None:
@@ -103,12 +110,12 @@ class Voice:
 
     def republish(self, batch: Batch) -> None:
         """Publish it, off this thread: the log may be slow to take it."""
-        self._asking.submit(self._publish, encode(batch))
+        self._publishing.submit(self._publish, encode(batch))
 
     def evidence(self, evidence: Evidence) -> None:
         """Write it down."""
-        why = "two votes at one height in one epoch"
-        self._evidence.note(self._clock(), "two_votes", evidence.validator, evidence.height, why, evidence.votes)
+        kind, validator, height, proof = evidence
+        self._evidence.note(self._clock(), kind, validator, height, EVIDENCE[kind], proof)
 
     def alarm(self, alarm: Alarm) -> None:
         """Keep it until it is over."""
@@ -122,3 +129,4 @@ class Voice:
     def close(self) -> None:
         """Ask nothing more."""
         self._asking.shutdown(wait=False, cancel_futures=True)
+        self._publishing.shutdown(wait=False, cancel_futures=True)

@@ -50,7 +50,8 @@ def block_page(page: Paper, services: House, height: FromPath[int]) -> Response[
             raise Problem(NotFound(f"block {height}"))
         rows = explorer.transactions(views, height=height, after=page.query.get("after", ""))
         last = explorer.blocks(views, limit=1).items[0].height
-    return page.render("block.html", block=block, rows=rows, last=last)
+    certificate = services.node.journal.certificate(height) if height else None
+    return page.render("block.html", block=block, rows=rows, last=last, certificate=certificate)
 
 
 @get("/explorer/transactions/{transaction:str}", sync_to_thread=True)

@@ -10,7 +10,7 @@ from msgspec import Meta
 from stoa.kernel import limits, merkle, signing
 from stoa.kernel.codec import Shape, decoder, encode, read
 from stoa.kernel.hashing import tagged
-from stoa.kernel.identifiers import InstitutionId
+from stoa.kernel.identifiers import Hash, InstitutionId
 from stoa.kernel.time import Time
 
 
@@ -31,6 +31,18 @@ class Batch(Shape):
     signature: bytes
 
 
+class BatchHead(Shape):
+    """A batch without its envelopes: enough to check its producer's signature."""
+
+    chain: str
+    producer: InstitutionId
+    number: int
+    time: Time
+    envelopes_root: Hash
+    count: int
+    signature: bytes
+
+
 _READER = decoder(Batch)
 
 
@@ -44,6 +56,20 @@ def batch_digest(body: BatchBody) -> bytes:
 def header_digest(chain: str, producer: str, number: int, time: int, envelopes_root: bytes, count: int) -> bytes:
     """The batch digest from the parts that a block's header keeps."""
     return tagged("stoa.batch", encode((chain, producer, number, time, envelopes_root, count)))
+
+
+def head_of(batch: Batch, envelopes_root: bytes) -> BatchHead:
+    """The batch without its envelopes, over which this is the root."""
+    body = batch.body
+    return BatchHead(
+        body.chain, body.producer, body.number, body.time, envelopes_root, len(body.envelopes), batch.signature
+    )
+
+
+def head_signed(head: BatchHead, key: bytes) -> bool:
+    """Whether the owner of the key signed the batch with this head."""
+    digest = header_digest(head.chain, head.producer, head.number, head.time, head.envelopes_root, head.count)
+    return signing.verify(key, digest, head.signature)
 
 
 def sign_batch(body: BatchBody, secret: bytes) -> Batch:

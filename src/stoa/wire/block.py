@@ -4,10 +4,14 @@ The header's hash is what validators vote on. It commits to the envelopes, to th
 wrote, and to the block before it.
 """
 
+from collections.abc import Mapping
+
+from stoa.kernel import merkle
 from stoa.kernel.codec import Shape, encode
 from stoa.kernel.hashing import tagged
 from stoa.kernel.identifiers import Hash
 from stoa.kernel.merkle import EMPTY
+from stoa.wire.batch import BatchHead, head_signed
 
 GENESIS_PREVIOUS = bytes(32)
 
@@ -39,6 +43,25 @@ class Block(Shape):
     batch_signature: bytes
     envelopes: tuple[bytes, ...]
     receipts: tuple[bytes, ...]
+
+
+def batch_head(block: Block) -> BatchHead:
+    """The head of the batch that the block was made of."""
+    one = block.header
+    return BatchHead(
+        one.chain, one.producer, one.number, one.batch_time, one.envelopes_root, one.count, block.batch_signature
+    )
+
+
+def is_whole(block: Block, keys: Mapping[str, bytes]) -> bool:
+    """Whether the envelopes, and the producer's signature by one of these keys, are those of the header."""
+    header, key = block.header, keys.get(block.header.producer)
+    return (
+        key is not None
+        and len(block.envelopes) == header.count
+        and merkle.root(block.envelopes) == header.envelopes_root
+        and head_signed(batch_head(block), key)
+    )
 
 
 def genesis_header(chain: str, time: int, genesis_hash: bytes, writes_hash: bytes) -> Header:

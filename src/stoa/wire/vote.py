@@ -85,6 +85,11 @@ def byzantine(validators: int) -> int:
     return validators * 2 // 3 + 1
 
 
+def liars_borne(validators: int) -> int:
+    """How many liars the ``byzantine`` quorum survives."""
+    return (validators - 1) // 3
+
+
 def counted(
     votes: tuple[Vote, ...],
     digest: bytes,

@@ -1,5 +1,10 @@
 """Chapter 2: who takes part. Persons become numbers, claims with an expiry speak for them, names stay at home."""
 
+import os
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
 from stoa.custody.person import Person
 from stoa.demo.cast import party_number
 from stoa.demo.dossier import Form, Investor
@@ -113,8 +118,7 @@ def _forged(story: Story, one: Investor) -> None:
 def _names_stay_at_home(story: Story) -> None:
     words = [one.name.encode() for one in story.dossier.investors]
     words += [one.local_name.encode() for one in story.dossier.investors if one.local_name]
-    kept = [path for path in story.stage.folder.rglob("*") if path.is_file()]
-    found = sum(word in path.read_bytes() for path in kept for word in words)
+    found = sum(word in kept for kept in _files(story.stage.ground.root) for word in words)
     story.fact(
         "Names found in all files of the house: journal, state, views, and the vault, where they lie encrypted.",
         "원장, 상태, 조회 모델, 그리고 암호화된 보관소의 모든 파일에서 찾은 이름의 수입니다.",
@@ -128,3 +132,11 @@ def _names_stay_at_home(story: Story) -> None:
         len(story.dossier.investors),
         readable,
     )
+
+
+def _files(folder: Path) -> Iterator[bytes]:
+    """Every file in the folder; others write there, and one that is gone by now says nothing."""
+    for place, _, names in os.walk(folder):
+        for name in names:
+            with suppress(FileNotFoundError):
+                yield (Path(place) / name).read_bytes()

@@ -9,7 +9,7 @@ from stoa.client import check_proof
 from stoa.client.views import Keys
 from stoa.demo.parts import FUND
 from stoa.demo.story import Story
-from stoa.kernel.codec import Malformed, encode
+from stoa.kernel.codec import Malformed
 from stoa.ledger.catalog import HoldingLine, Receipt
 from stoa.node.verify import verify
 from stoa.wire.proof import BadProof
@@ -56,12 +56,12 @@ def _prove(story: Story) -> None:
     folder.mkdir()
     (folder / KEYS).write_bytes(msgspec.json.format(msgspec.json.encode(stage.client.keys())))
     holding = stage.holding(terms.code, FUND)
-    line = stage.node.prove_holding(terms.code, stage.account(FUND))
+    line = stage.ground.prove_holding(terms.code, stage.account(FUND))
     story.fact(
         f"{FUND} proves its holding with a file and the validators' public keys alone.",
         f"{FUND}이(가) 파일과 검증인의 공개키만으로 자신의 보유를 증명합니다.",
         f"{FUND} has {holding['units']} units of {terms.code}, {holding['held']} held",
-        _checked(story, folder / "holding.proof", encode(line)),
+        _checked(story, folder / "holding.proof", line),
     )
     bought = next(step.receipts[0] for step in story.report.steps if step.en.startswith(f"{FUND} subscribes"))
     story.fact(

@@ -73,19 +73,19 @@ def pick_oldest(
     Returns what was taken, how many units are still wanting, and when the first locked lot opens (0: none is locked).
     """
     taken: list[Taken] = []
-    opens = 0
+    lots, opens = view.rows[LOTS], 0
     for number in range(held.head, held.tail):
-        lot = view.rows[LOTS][asset, account, number]
+        lot = lots[asset, account, number]
         if lot is None:
             continue
         if lot.locked > time and not forced:
             opens = min(opens, lot.locked) if opens else lot.locked
             continue
-        part = units if units < lot.units else lot.units
-        taken.append(Taken(number, part, lot))
-        units -= part
-        if not units:
-            break
+        if lot.units >= units:
+            taken.append(Taken(number, units, lot))
+            return taken, 0, opens
+        taken.append(Taken(number, lot.units, lot))
+        units -= lot.units
     return taken, units, opens
 
 

@@ -1,0 +1,139 @@
+"""The page of the network with five validators: who is there, who voted, what is wrong in words, renewed by itself."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from litestar import Litestar
+from litestar.testing import TestClient
+from msgspec.structs import replace
+from playwright.sync_api import Browser, expect
+
+from stoa.api.app import create_app
+from stoa.api.network import AlarmView, LogView, network_view
+from stoa.api.serve import Door, free_port
+from stoa.kernel.codec import encode
+from stoa.ledger.identity.register_party import RegisterParty
+from stoa.node import health
+from stoa.ordering.condition import Kind
+from stoa.web.handlers import handlers
+from stoa.web.language import WORDS
+from stoa.web.network import sentences
+from stoa.wire.status import Status
+from tests.api.house import CHAIN, House
+from tests.node.puppets import ELSE, Puppets
+from tests.web.test_browser import DESK, JUDGED, PHONE, Visit
+
+OTHERS = ("BROKER-A", "BROKER-B", "FSS", "VENUE")
+RENEWED_MS = 15_000  # within this a page has renewed itself
+
+
+@pytest.fixture(scope="module")
+def five(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    made = House(tmp_path_factory.mktemp("five"), OTHERS)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def puppets(five: House) -> Puppets:
+    assert five.puppets is not None
+    return five.puppets
+
+
+@pytest.fixture
+def pages(five: House) -> Litestar:
+    return create_app(five.services, handlers())
+
+
+@pytest.fixture
+def reader(pages: Litestar) -> Iterator[TestClient[Litestar]]:
+    with TestClient(pages) as client:
+        client.headers["accept-language"] = "en"
+        yield client
+
+
+def party(house: House, number: int) -> int:
+    """One more block; its height."""
+    return house.do("BROKER-A", RegisterParty(number, False, "BROKER-A")).height
+
+
+def test_a_block_shows_its_certificate_and_who_made_it(five: House, reader: TestClient[Litestar]) -> None:
+    height = party(five, 6_001)
+    certificate = five.node.journal.certificate(height)
+    assert certificate is not None
+    text = reader.get(f"/explorer/blocks/{height}").text
+    for vote in certificate.votes:
+        assert f"<dt>{vote.validator}</dt>" in text
+        assert vote.signature.hex() in text
+    assert "epoch 1" in text
+    assert "KSD · batch" in text
+    assert "A later block" in reader.get("/explorer/blocks/0").text
+
+
+def test_evidence_is_told_in_plain_words(five: House, reader: TestClient[Litestar], puppets: Puppets) -> None:
+    puppets.say("FSS", encode(Status(CHAIN, "VENUE", 1, 0, ELSE, None)))
+    assert "spoke under another&#39;s name" in reader.get("/network").text
+    assert "다른 기관의 이름으로 말함" in reader.get("/network?lang=ko").text
+
+
+@pytest.mark.parametrize("language", ["en", "ko"])
+def test_everything_that_can_be_wrong_has_a_sentence(five: House, language: str) -> None:
+    words = WORDS[language]
+    view = network_view(five.services)
+    assert len({words.named("log_state", kind) for kind in Kind}) == len(Kind)
+    assert all(words.named("log_state", kind) != kind for kind in Kind)
+
+    def said(**changes: Any) -> str:
+        return " ".join(sentences(replace(view, **changes), words))
+
+    assert said(away=True)
+    assert said(log=LogView("gone", ""))
+    assert said(log=LogView("replaced", ""))
+    for kind in ("split", "diverged", "epoch"):
+        assert said(alarms=(AlarmView(kind, "x"),)) not in ("", kind)
+    gone = tuple(replace(one, present=False) for one in view.members)
+    assert "FSS" in said(members=gone, missing=OTHERS)
+
+
+@pytest.mark.browser
+def test_the_page_follows_the_members_by_itself(
+    chromium: Browser, five: House, pages: Litestar, puppets: Puppets, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    party(five, 6_002)
+    monkeypatch.setattr(health, "HEARD_SECONDS", 1.0)
+    with Door(pages, free_port()) as door:
+        here = Visit(chromium, door, viewport=DESK)
+        here.open("/network")
+        for name in ("KSD", *OTHERS):
+            expect(here.page.locator(f"#member-{name}")).to_contain_text("heard")
+        expect(here.page.locator("#network")).to_contain_text("Ready", timeout=RENEWED_MS)
+        with puppets.without("BROKER-B", "FSS", "VENUE"):
+            expect(here.page.locator("#member-FSS")).to_contain_text("not heard", timeout=RENEWED_MS)
+            expect(here.page.locator("#network [role=status]")).to_contain_text("Missing: BROKER-B, FSS, VENUE")
+        expect(here.page.locator("#network [role=status]")).to_have_count(0, timeout=RENEWED_MS)
+        before = here.page.locator("table.votes tbody tr").first.inner_text()
+        party(five, 6_003)
+        expect(here.page.locator("table.votes tbody tr").first).not_to_have_text(before, timeout=RENEWED_MS)
+        expect(here.page.locator("table.votes tbody tr").first).to_contain_text("signed")
+        assert not here.wrong
+        here.close()
+
+
+@pytest.mark.browser
+def test_five_members_are_accessible_and_fit_a_phone(chromium: Browser, five: House, pages: Litestar, axe: str) -> None:
+    height = party(five, 6_004)
+    complaints = []
+    with Door(pages, free_port()) as door:
+        for language, theme in JUDGED:
+            desk = Visit(chromium, door, viewport=DESK, color_scheme=theme)
+            phone = Visit(chromium, door, viewport=PHONE, has_touch=True)
+            for path in ("/network", f"/explorer/blocks/{height}"):
+                desk.open(path, language)
+                complaints += [f"{path}: {one}" for one in desk.complain(axe)]
+                phone.open(path, language)
+                assert phone.page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"], path
+            assert not desk.wrong + phone.wrong
+            desk.close()
+            phone.close()
+    assert not complaints, "\n".join(complaints)
