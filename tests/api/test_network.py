@@ -234,8 +234,9 @@ def test_the_figures_of_the_network(five: House, door: Client) -> None:
 
 
 def test_the_agreed_alarms_are_the_known_ones() -> None:
-    source = Path("src/stoa/agreement/core.py").read_text(encoding="utf-8")
-    assert set(re.findall(r'_alarm\("(\w+)"', source)) == set(ALARMS)
+    sources = [*Path("src/stoa/agreement").glob("*.py"), *Path("src/stoa/node").glob("*.py")]
+    raised = [re.findall(r'(?:_alarm|Alarm)\("(\w+)"', source.read_text(encoding="utf-8")) for source in sources]
+    assert {kind for kinds in raised for kind in kinds} == set(ALARMS)
 
 
 def test_a_validator_without_a_gateway_has_its_probes_and_nothing_else(five: House) -> None:

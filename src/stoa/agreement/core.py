@@ -165,7 +165,7 @@ class Core:
         effects += self._ballot.settle(certificate, before.keys)
         self._ballot.turn(self.height + 1, seats.keys)
         if not self._fetched and self._return.may_vote(self.height, seats):
-            self.away = False
+            self.away, effects = False, [*effects, *self._alarms.calm("epoch")]
         if certificate.epoch > self.epoch:
             return [*effects, *self._enter(certificate.epoch, None, unknown=seats != before)]
         self._bind()

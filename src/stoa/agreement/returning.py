@@ -14,8 +14,7 @@ from stoa.wire.status import Status
 def voices_needed(seats: Seats) -> int:
     """How many other members must say where they stand, until for sure one of them has kept the block before the
     newest that was ever voted on, and says so in truth."""
-    members, rest = len(seats.keys), len(seats.keys) - seats.quorum
-    return rest + 1 + max(0, min(rest, 2 * seats.quorum - members - 1))
+    return len(seats.keys) - seats.quorum + 1 + seats.liars
 
 
 class Return:

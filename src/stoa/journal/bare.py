@@ -17,10 +17,10 @@ def bare(journal: Journal, height: int) -> Bare | None:
     kept, certificate = journal.kept(height), journal.certificate(height)
     if certificate is None:
         return None
-    header, signature = (kept.header, kept.batch_signature) if isinstance(kept, Dropped) else (
-        kept.block.header, kept.block.batch_signature,
-    )  # fmt: skip
-    return Bare(header, signature, journal.receipt_count(height), certificate)
+    if isinstance(kept, Dropped):
+        return Bare(kept.header, kept.batch_signature, kept.receipts, certificate)
+    block = kept.block
+    return Bare(block.header, block.batch_signature, len(block.receipts), certificate)
 
 
 def append_bare(journal: Journal, one: Bare) -> None:

@@ -178,11 +178,6 @@ class Journal:
             raise BodyDropped(height)
         return kept.block
 
-    def receipt_count(self, height: int) -> int:
-        """How many receipts the block has, also when its body was dropped. Raises LookupError."""
-        kept = self.kept(height)
-        return kept.receipts if isinstance(kept, Dropped) else len(kept.block.receipts)
-
     def votes(self, height: int) -> tuple[Vote, ...]:
         """The votes that were appended with the block. Raises LookupError."""
         return self.kept(height).votes

@@ -96,6 +96,8 @@ class Checkpoints:
 
     def run(self, stopping: threading.Event) -> None:
         """Until the node stops."""
+        if not self._every:
+            return
         waited = 0.0
         try:
             while not stopping.is_set():

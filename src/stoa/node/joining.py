@@ -176,9 +176,8 @@ def _certified(one: Bare, chain: str, who: Members) -> bool:
 
 def _says(checkpoint: Checkpoint | None) -> tuple[int, bytes, bytes, int] | None:
     """What it says, whoever signed it."""
-    if checkpoint is None:
-        return None
-    return checkpoint.height, checkpoint.block_hash, checkpoint.state_root, checkpoint.size
+    one = checkpoint
+    return (one.height, one.block_hash, one.state_root, one.size) if one else None
 
 
 def _governance(found: Snapshot) -> MemoryFinal:
