@@ -245,8 +245,8 @@ def test_another_hash_than_the_certified_leaves_the_quorum_and_heals() -> None:
 
 
 def test_a_peer_with_another_final_block_is_asked_to_show_it_once_and_a_proof_halts() -> None:
-    made, blocks = core(), chain(1, who="ABC")
-    (other, _), certified = blocks[0], X
+    made, blocks, certified = core(), chain(1, who="ABC"), X
+    other = blocks[0][0]
     voted(made)
     made.voted(vote("D"))
     made.voted(vote("E"))
@@ -259,8 +259,7 @@ def test_a_peer_with_another_final_block_is_asked_to_show_it_once_and_a_proof_ha
 
 
 def test_a_certified_block_that_does_not_follow_the_final_one_halts() -> None:
-    made = core()
-    voted(made)
+    made = voted(core())
     made.voted(vote("D"))
     made.voted(vote("E"))
     made.finalised(SEATS)

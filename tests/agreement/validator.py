@@ -141,7 +141,7 @@ class Validator:
     def crash(self) -> None:
         self.up, self.cut_in = False, None
         self.restarts += 1
-        if self.random.random() < 0.1:
+        if self.random.random() < 0.4:
             self.disk.lose_certificate()
 
     @property

@@ -72,6 +72,7 @@ def bodies(journal: Journal) -> list[int]:
         assert journal.header(height) == block.header
         assert journal.votes(height) in (votes_for(block.header), ())
         assert journal.certificate(height) == certificate_for(block.header)
+        assert journal.receipt_count(height) == len(block.receipts)
         with suppress(BodyDropped):
             assert journal.block(height) == block
             there.append(height)

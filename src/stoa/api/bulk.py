@@ -26,8 +26,11 @@ class BulkDoor:
         node.listen(self._tell)
 
     def _submit(self, _: str, payload: bytes) -> bytes:
-        codes, retry_ms = [], 0
+        codes, retry_ms = list[int](), 0
         for raw in read_submission(payload).envelopes:
+            if retry_ms:  # room may have come meanwhile, but a later sequence must not overtake the one sent back
+                codes.append(codes[-1])
+                continue
             outcome = self._node.submit(raw)
             codes.append(outcome.code if isinstance(outcome, Rejection) else 0)
             if isinstance(outcome, Busy):

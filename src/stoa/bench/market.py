@@ -91,12 +91,18 @@ class Market:
         self.keys = [key(f"holder {number}") for number in range(holders)]
         self._random, self._time = Random(seed), time
         self._sequences: dict[bytes, int] = {}
+        self._lane = 0
+
+    def change_lane(self) -> None:
+        """Number from 1 again, in the next lane: what was lost in the one before keeps nothing waiting in this one."""
+        self._sequences.clear()
+        self._lane += 1
 
     def signed(self, signers: tuple[Key, ...], *instructions: Instruction) -> bytes:
-        """An envelope of these instructions with these signatures, in the first signer's lane 0."""
+        """An envelope of these instructions with these signatures, in a lane of the first signer."""
         author = signers[0].account
         self._sequences[author] = self._sequences.get(author, 0) + 1
-        body = Body(self._chain, author, 0, self._sequences[author], self._time + DAY // 2, instructions)
+        body = Body(self._chain, author, self._lane, self._sequences[author], self._time + DAY // 2, instructions)
         raw = checked_body(body)
         digest = transaction_id(raw)
         return encode(Envelope(raw, tuple(Signature(one.account, one.public, one.sign(digest)) for one in signers)))

@@ -1,10 +1,14 @@
 """``stoa bench``: benchmarks are commands, never timed tests."""
 
-from typing import Annotated
+from pathlib import Path
+from typing import Annotated, Final
 
 from cyclopts import App, Parameter
 
 from stoa.cli.shell import PLAIN, Common, Usage, app
+
+RATES: Final = "1,10,100,250,500,1000,2500,5000"
+DRILLS: Final = "validator-killed,validator-paused,leader-killed,two-down,three-down"
 
 bench = App(name="bench", help="Measure this machine.")
 app.command(bench)
@@ -56,7 +60,8 @@ def network(
     """Final transfers a second by several validators on this machine, under an open load, and their latency."""
     from dataclasses import asdict
 
-    from stoa.bench.network import MAX_VALIDATORS, MIN_VALIDATORS, Options, run
+    from stoa.bench.network import Options, run
+    from stoa.bench.site import MAX_VALIDATORS, MIN_VALIDATORS
 
     if not MIN_VALIDATORS <= validators <= MAX_VALIDATORS or min(rate, seconds, holders) < 1:
         raise Usage(f"--validators lies between {MIN_VALIDATORS} and {MAX_VALIDATORS}, counts are 1 or more")
@@ -68,6 +73,52 @@ def network(
     )  # fmt: skip
     figures = run(options)
     common.fields({**figures._asdict(), "workload": asdict(options)}, "stoa bench network")
+
+
+@bench.command
+def poc(
+    *,
+    folder_out: Annotated[Path, Parameter(help="Where the report's files go.")] = Path("poc"),
+    rates: Annotated[str, Parameter(help="Transfers a second, one step after another.")] = RATES,
+    seconds: Annotated[int, Parameter(help="How long each rate is offered; 0: no steps.")] = 10,
+    sustained: Annotated[int, Parameter(help="Seconds of the load that lasts; 0: none.")] = 120,
+    sustained_rate: Annotated[int, Parameter(help="Its transfers a second.")] = 1_000,
+    drills: Annotated[str, Parameter(help="Faults to try, by name.")] = DRILLS,
+    drill_seconds: Annotated[int, Parameter(help="Seconds of load around each fault; 0: no faults.")] = 20,
+    drill_rate: Annotated[int, Parameter(help="Transfers a second meanwhile.")] = 100,
+    holders: Annotated[int, Parameter(help="Verified holders among whom they go.")] = 1_000,
+    fsync_delay_ms: Annotated[float, Parameter(help="Added to each sync of every journal.")] = 0.0,
+    linger_ms: Annotated[int, Parameter(help="How long a batch waits for more.")] = 100,
+    first_port: Annotated[int, Parameter(help="The first of ten ports for each validator.")] = 9_500,
+    common: Common = PLAIN,
+) -> None:
+    """The test plan of the proof of concept of 2016 on five validators of this machine: rates, a lasting load, faults.
+
+    Writes report.html, report.json, table.md and transfers.csv.
+    """
+    from stoa.bench.poc import Options, run
+    from stoa.bench.poc_report import PAGE, rows
+    from stoa.cli.shell import console
+
+    steps, faults = tuple(_rate(one) for one in rates.split(",")), tuple(drills.split(","))
+    if min(seconds, sustained, drill_seconds) < 0 or min(sustained_rate, drill_rate, holders) < 1:
+        raise Usage("seconds are 0 or more, rates and --holders 1 or more")
+    if unknown := set(faults) - set(DRILLS.split(",")):
+        raise Usage(f"--drills are some of {DRILLS}, not {', '.join(sorted(unknown))}")
+    options = Options(
+        steps, seconds, sustained, sustained_rate, faults, drill_seconds, drill_rate, holders,
+        fsync_delay_ms=fsync_delay_ms, first_port=first_port, linger_ms=linger_ms,
+    )  # fmt: skip
+    errors = console(stderr=True)
+    report = run(options, folder_out, lambda part: errors.print(part, highlight=False, markup=False))
+    found = dict(rows(report)) | {"report": str(folder_out / PAGE)}
+    common.answer(report, lambda _: common.fields(found, "stoa bench poc"))
+
+
+def _rate(word: str) -> int:
+    if not word.strip().isdecimal() or int(word) < 1:
+        raise Usage(f"--rates are whole numbers of 1 or more, with commas between them, not {word!r}")
+    return int(word)
 
 
 @bench.command

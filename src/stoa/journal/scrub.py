@@ -55,7 +55,9 @@ class Scrub:
             return [damaged.damage]
 
     def _step(self, most_bytes: int) -> list[Damage]:
-        here = self._segment or self._enter()
+        here = self._segment
+        if here is None or here.at >= here.end:
+            here = self._enter()
         if here is None:
             return []
         path = here.log.folder / name_of(here.head.first)
@@ -68,15 +70,23 @@ class Scrub:
         if damages and self._journal.moved(here.log, here.generation):
             self._segment, self._checksum = None, None  # it was written anew under our eyes, and is begun again
             return []
-        if here.at >= here.end:
-            self._segment, self._ordinal = None, self._ordinal + 1
         return damages
 
     def _enter(self) -> _Segment | None:
-        """Begin with the next segment; None at the end of the journal."""
+        """Go on with the segment at hand where more of it is synced by now, else begin with the next one, at one moment
+        of the journal: a segment that grew and was closed meanwhile is not left half read. None at the journal's end.
+        """
         self._journal.refresh()
         with self._journal.still():
-            log = self._journal.log
+            log, here = self._journal.log, self._segment
+            if here is not None:
+                if (log, log.generation) == (here.log, here.generation):
+                    here.rows, here.end = log.extent(self._ordinal, synced=True)
+                    if here.at < here.end:
+                        return here
+                else:
+                    self._checksum = None  # it may have been written anew: nothing is known of its end
+                self._segment, self._ordinal = None, self._ordinal + 1
             head = log.head(self._ordinal)
             if head is not None:
                 self._segment = _Segment(log, log.generation, head, *log.extent(self._ordinal, synced=True))
