@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from stoa.journal import Journal, inspect
+from stoa.journal import Damaged, Journal, inspect
 from stoa.node import mending, waking
 from tests.node.house import House
 from tests.node.several import Several, until
@@ -65,6 +65,31 @@ def test_of_several_damaged_blocks_each_comes_back(several: Several) -> None:
     until(lambda: node.mending.mended and not node.voice.alarms, lambda: node.voice.alarms)
     several.stop("KSD")
     assert inspect(folder).damages == ()
+
+
+def test_what_is_damaged_is_read_from_others_before_it_is_mended(
+    several: Several, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    several.blocks(12)
+    several.level()
+    monkeypatch.setattr(mending, "SCRUB_REST_SECONDS", 3_600.0)
+    several.stop("KSD")
+    node, folder = several.start("KSD"), several.folder / "KSD" / "journal"
+    true = [block for block, _ in several.nodes["FSS"].journal.replay()]
+    for segment in sorted(folder.glob("*.journal"))[:2]:
+        flip(segment, 0.5)
+    damaged = [height for height in range(1, 13) if is_damaged(node.journal, height)]
+    assert damaged
+    assert [node.journal.block(height) for height in damaged] == [true[height - 1] for height in damaged]
+    assert node.mending.mended == 0
+
+
+def is_damaged(journal: Journal, height: int) -> bool:
+    try:
+        journal.own_block(height)
+    except Damaged:
+        return True
+    return False
 
 
 def test_alone_damage_is_told_and_stays(running: House) -> None:

@@ -19,7 +19,7 @@ from stoa.journal.dropping import Dropping, dropped
 from stoa.journal.faults import BodyDropped, Damage, Damaged, DiskFull, Fatal, NoJournal, NotNext, Occupied
 from stoa.journal.flaws import Authority
 from stoa.journal.journal import Journal, Lender
-from stoa.journal.restoring import restore
+from stoa.journal.restoring import hash_at, restore
 from stoa.journal.scrub import Scrub
 from stoa.journal.snapshot import Snapshot, write_snapshot
 
@@ -45,6 +45,7 @@ __all__ = [
     "bare",
     "cut",
     "dropped",
+    "hash_at",
     "inspect",
     "restore",
     "write_snapshot",

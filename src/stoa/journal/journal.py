@@ -162,11 +162,11 @@ class Journal:
         return header
 
     def block(self, height: int) -> Block:
-        """The block at a height from 1, lent by others if its body was dropped here. Raises LookupError, of which
-        BodyDropped says that nobody lends it now."""
+        """The block at a height from 1, lent by others if its body was dropped or damaged here. Raises LookupError, of
+        which BodyDropped says that nobody lends it now."""
         try:
             return self.own_block(height)
-        except BodyDropped:
+        except (BodyDropped, Damaged):
             if self.lender is None or (lent := self.lender(height)) is None:
                 raise
             return lent

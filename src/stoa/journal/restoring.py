@@ -103,13 +103,13 @@ class _Change:
 def _check(journal: Journal, piece: Restored) -> None:
     height = piece.header.height if isinstance(piece, Block) else piece.height
     found = piece.header.hash() if isinstance(piece, Block) else piece.block_hash
-    if not 1 <= height <= journal.height or found != _hash_at(journal, height):
+    if not 1 <= height <= journal.height or found != hash_at(journal, height):
         raise NotNext(f"block {height} with hash {found.hex()} is not in this journal")
     if isinstance(piece, Block) and (flaw := next(block_flaws(None, piece), None)):
         raise NotNext(f"block {height} is not what its header says: {flaw[0]}: {flaw[1]}")
 
 
-def _hash_at(journal: Journal, height: int) -> bytes:
+def hash_at(journal: Journal, height: int) -> bytes:
     """The hash that the journal itself holds for the block, from the best witness that is whole. Raises Damaged."""
     try:
         if certificate := journal.certificate(height):

@@ -11,7 +11,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterable
 from typing import Final
 
-from stoa.journal import Damaged, Journal
+from stoa.journal import Damaged, Journal, hash_at
 from stoa.journal.flaws import block_flaws
 from stoa.kernel.codec import Malformed, encode
 from stoa.kernel.hashing import tagged
@@ -44,7 +44,12 @@ class Lenders:
         self._lent: OrderedDict[int, Block] = OrderedDict()
 
     def block(self, height: int) -> Block | None:
-        """The final block with its body, from whoever has it; None when nobody does, or answers."""
+        """The final block with its body, from whoever has it; None when nobody does, or answers.
+
+        Raises Damaged when nothing is left here by which it could be judged.
+        """
+        if height > self._journal.final:
+            return None
         with self._lock:
             if known := self._lent.get(height):
                 self._lent.move_to_end(height)
@@ -61,7 +66,7 @@ class Lenders:
         return found
 
     def _asked(self, height: int) -> Block | None:
-        expected, question = self._journal.header(height).hash(), encode(BodyWanted(height))
+        expected, question = hash_at(self._journal, height), encode(BodyWanted(height))
         for name in ranked(height, self._names(height)):
             try:
                 block = read_body_kept(self._peers.ask(name, question, ASK_SECONDS)).block
