@@ -235,7 +235,7 @@ def test_the_figures_of_the_network(five: House, door: Client) -> None:
 
 def test_the_agreed_alarms_are_the_known_ones() -> None:
     sources = [*Path("src/stoa/agreement").glob("*.py"), *Path("src/stoa/node").glob("*.py")]
-    raised = [re.findall(r'(?:_alarm|Alarm)\("(\w+)"', source.read_text(encoding="utf-8")) for source in sources]
+    raised = [re.findall(r'(?:ring|Alarm)\(\s*"(\w+)"', source.read_text(encoding="utf-8")) for source in sources]
     assert {kind for kinds in raised for kind in kinds} == set(ALARMS)
 
 

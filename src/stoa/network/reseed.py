@@ -20,6 +20,7 @@ from stoa.wire.vote import FIRST_EPOCH
 
 CONNECT_SECONDS: Final = 10.0
 ASK_SECONDS: Final = 5.0
+BACK_SECONDS: Final = 20.0
 OPEN_SECONDS: Final = 30.0  # for a quorum of promises to come together, when all members' operators act
 GLANCE: Final = 0.25
 
@@ -77,7 +78,13 @@ class Operator:
         return now
 
     def _ask(self, question: bytes) -> bytes:
-        try:
-            return self._peers.ask(self._validator.institution, question, ASK_SECONDS)
-        except BusFault as fault:
-            raise NotReached(f"{self._validator.institution}: its validator does not answer ({fault})") from None
+        """Ask, for as long as a validator may take to come back to a server that was away."""
+        until = time.monotonic() + BACK_SECONDS
+        while True:
+            try:
+                return self._peers.ask(self._validator.institution, question, ASK_SECONDS)
+            except BusFault as fault:
+                if time.monotonic() > until:
+                    why = f"{self._validator.institution}: its validator does not answer ({fault})"
+                    raise NotReached(why) from None
+                time.sleep(GLANCE)
