@@ -17,12 +17,15 @@ def test_a_follower_does_not_hold_the_door_open(house: House) -> None:
 
     def follow(url: str) -> None:
         with httpx.stream("GET", f"{url}/v1/events?since=0") as stream:
-            lines.extend(stream.iter_lines())
+            for line in stream.iter_lines():
+                lines.append(line)  # one by one: the door is closed only when it has told something
 
     with Door(house.app(), free_port()) as door:
         thread = threading.Thread(target=follow, args=(door.url,))
         thread.start()
-        time.sleep(0.5)
+        deadline = time.monotonic() + 20
+        while "event: fact" not in lines and time.monotonic() < deadline:
+            time.sleep(0.01)
         began = time.monotonic()
     thread.join(5)
     assert not thread.is_alive()

@@ -1,5 +1,6 @@
 """Checkpoints: at heights that are the same for all, each validator signs the root over all rows of its state, and the
-equal signatures of a quorum are what the journal keeps. Nothing stops for it.
+equal signatures of a quorum are what the journal keeps. Nothing stops for it. Between these heights one is made when
+somebody needs a proof of the state as it is: whoever stands at that very block signs.
 
 The snapshot is taken on the thread that makes blocks, right after the block; the rows are read by a thread of its own,
 which rests between slices. Who gets another root than a quorum knows that its own state is corrupt, and says so. Does
@@ -7,6 +8,7 @@ not own: mending the state (``node``), or making proofs (``proofs``).
 """
 
 import threading
+import time
 from collections import defaultdict
 from collections.abc import Callable
 from typing import Final
@@ -21,11 +23,13 @@ from stoa.node.finality import Finality
 from stoa.node.log import LOG
 from stoa.node.state_store import Snapshot, StateStore
 from stoa.wire.proof import RowProof
-from stoa.wire.status import Rooted, Word
+from stoa.wire.status import Rooted, RootWanted, Word
 from stoa.wire.vote import Checkpoint, checkpoint_valid
 
 REST_SECONDS: Final = 0.004  # after each slice of about a millisecond: a fifth of one core at most
 IDLE_SECONDS: Final = 0.2
+DEMAND_SECONDS: Final = 1.0  # between two roots that somebody asked for
+PATIENCE_SECONDS: Final = 10.0  # how long who asks for one waits for a quorum
 TELL_SECONDS: Final = 2.0  # how often the newest root is told again, for those who missed it or were slower
 
 
@@ -70,6 +74,7 @@ class Checkpoints:
         self._agreed: Checkpoint | None = None  # the newest that a quorum signed
         self._told: Checkpoint | None = None
         self._roots: dict[str, Checkpoint] = {}  # the newest of each validator, unjudged
+        self._demanded = -DEMAND_SECONDS  # when a root was last made because somebody asked
         self._proving = threading.Lock()
         self._proven: tuple[Checkpoint, Snapshot] | None = None  # signed by a quorum, and readable
         latest = journal.latest_checkpoint()
@@ -83,8 +88,12 @@ class Checkpoints:
                 self._due = snapshot
                 self._changed.notify_all()
 
-    def heard(self, sender: str, word: Rooted) -> None:
-        """A validator told its root. On any thread."""
+    def heard(self, sender: str, word: Rooted | RootWanted) -> None:
+        """A validator told its root, or wants the others'. On any thread."""
+        if isinstance(word, RootWanted):
+            if word.chain == self._journal.chain:
+                self._wanted(word.height)
+            return
         one = word.checkpoint
         if word.chain != self._journal.chain or [vote.validator for vote in one.votes] != [sender]:
             return
@@ -94,10 +103,37 @@ class Checkpoints:
                 self._roots[sender] = one
                 self._changed.notify_all()
 
+    def _wanted(self, height: int) -> None:
+        """Sign the root after this block, if the state stands just there, not too often."""
+        now = time.monotonic()
+        with self._changed:
+            busy = self._due is not None or (self._mine is not None and self._mine[0].height == height)
+            if busy or now - self._demanded < DEMAND_SECONDS:
+                return
+            self._demanded = now
+            snapshot = self._store.snapshot()
+            standing = snapshot.standing()
+            if standing is not None and standing.height == height:
+                self._due = snapshot
+                self._changed.notify_all()
+                return
+        snapshot.close()
+
+    def demand(self) -> None:
+        """Have the state as it is now signed by a quorum, in bounded time; on a busy ledger it may be older or fail."""
+        until = time.monotonic() + PATIENCE_SECONDS
+        while time.monotonic() < until:
+            height = self._journal.final
+            with self._proving:
+                if self._proven is not None and self._proven[0].height == height:
+                    return
+            self._wanted(height)
+            self._say(RootWanted(self._journal.chain, height))
+            with self._changed:
+                self._changed.wait(DEMAND_SECONDS)
+
     def run(self, stopping: threading.Event) -> None:
         """Until the node stops."""
-        if not self._every:
-            return
         waited = 0.0
         try:
             while not stopping.is_set():
@@ -130,11 +166,11 @@ class Checkpoints:
         groups: dict[tuple[int, bytes, bytes, int], list[Checkpoint]] = defaultdict(list)
         with self._changed:
             for one in self._roots.values():
-                if self._height < one.height <= self._journal.final:
+                if self._height <= one.height <= self._journal.final:
                     groups[one.height, one.block_hash, one.state_root, one.size].append(one)
         for same in groups.values():
             found = self._certified(same)
-            if found is not None and found.height > self._height:
+            if found is not None and (found.height > self._height or self._agreed is None):
                 self._keep(found)
         self._compare(stopping)
 
@@ -150,8 +186,9 @@ class Checkpoints:
         return Checkpoint(first.height, first.block_hash, first.state_root, first.size, tuple(votes))
 
     def _keep(self, found: Checkpoint) -> None:
-        self._journal.checkpoint(found)
-        self._journal.sync()
+        if found.height > self._height:
+            self._journal.checkpoint(found)
+            self._journal.sync()
         self._height, self._agreed = found.height, found
 
     def _compare(self, stopping: threading.Event) -> None:
@@ -166,6 +203,8 @@ class Checkpoints:
             LOG.info("checkpoint", height=agreed.height, rows=agreed.size, votes=len(agreed.votes))
             with self._proving:
                 before, self._proven = self._proven, (agreed, mine[1])
+            with self._changed:
+                self._changed.notify_all()
             if before:
                 before[1].close()
             return

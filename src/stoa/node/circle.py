@@ -12,7 +12,7 @@ from stoa.kernel.codec import Malformed
 from stoa.node.evidence import EvidenceBook
 from stoa.node.health import PeerSeen
 from stoa.node.inbox import Heard, Inbox
-from stoa.wire.status import Rooted, Status, read_word
+from stoa.wire.status import Rooted, RootWanted, Status, read_word
 
 FRESH_SECONDS: Final = 3.0  # a peer heard within is there
 LAG_BLOCKS: Final = 32  # how far behind a validator may be before the others rest for its sake
@@ -29,7 +29,7 @@ class Circle:
         inbox: Inbox,
         evidence: EvidenceBook,
         clock: Callable[[], int],
-        rooted: Callable[[str, Rooted], None],
+        rooted: Callable[[str, Rooted | RootWanted], None],
     ) -> None:
         """``rooted`` takes what peers sign of their state."""
         self._rooted = rooted
@@ -43,7 +43,7 @@ class Circle:
         except Malformed as malformed:
             self._evidence.note(self._clock(), "malformed", sender, 0, malformed.rule, raw[:QUOTED_BYTES])
             return
-        if isinstance(word, Rooted):
+        if isinstance(word, Rooted | RootWanted):
             self._rooted(sender, word)
             return
         if isinstance(word, Status):

@@ -92,9 +92,10 @@ class Doors:
         return proofs.receipt_proof(self.journal, height, index)
 
     def prove_holding(self, asset: str, account: bytes) -> RowProof:
-        """A proof of one line of the register: after the last final block, or where several must sign, at the newest
-        checkpoint that they did. Raises NothingToProve."""
+        """A proof of one line of the register: after the last final block, or where several must sign, at a checkpoint
+        that they do now, else the newest that they did. Raises NothingToProve."""
         if self._commit.members.quorum > 1:
+            self._checkpoints.demand()
             return self._checkpoints.holding_proof(asset, account)
         return proofs.holding_proof(self.chain, self.store, self.finality, asset, account)
 
@@ -102,6 +103,7 @@ class Doors:
         """Sign a root over the whole state and keep it in the journal; where several must sign, the newest that they
         did. Raises NothingToProve, DiskFull, Fatal."""
         if self._commit.members.quorum > 1:
+            self._checkpoints.demand()
             return self._checkpoints.newest()
         with self.store.snapshot() as view:
             return make_checkpoint(view, self.journal, self.finality)
@@ -115,6 +117,7 @@ class Doors:
             written.append(snapshot.write(self.folder / SNAPSHOT_FOLDER, self.chain, checkpoint, view))
 
         if self._commit.members.quorum > 1:
+            self._checkpoints.demand()
             self._checkpoints.reading(write)
         else:
             with self.store.snapshot() as view:

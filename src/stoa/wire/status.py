@@ -61,7 +61,14 @@ class Rooted(Shape, tag="peer.checkpoint.v1"):
     checkpoint: Checkpoint
 
 
-Word = Status | Promise | Opening | Rooted
+class RootWanted(Shape, tag="peer.root_wanted.v1"):
+    """Somebody needs the root over the state after this block, signed by a quorum: who stands just there signs it."""
+
+    chain: str
+    height: _Height
+
+
+Word = Status | Promise | Opening | Rooted | RootWanted
 _READER: Decoder[Word] = Decoder(Word)
 
 
