@@ -1,5 +1,6 @@
 """What every test shares: the hypothesis profiles, the folder of published test vectors, and running servers."""
 
+import gc
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -48,3 +49,13 @@ def five_servers(_cluster: Servers) -> Iterator[Servers]:
     """A cluster of five, which may be killed or paused, and is whole again for the next test."""
     yield _cluster
     _cluster.mend()
+
+
+@pytest.fixture(autouse=True)
+def _collecting() -> Iterator[None]:
+    """A command that runs in this process may tell Python to search for cycles seldom; the next test is not to feel it:
+    what is not collected keeps its connections."""
+    thresholds = gc.get_threshold()
+    yield
+    gc.set_threshold(*thresholds)
+    gc.unfreeze()
