@@ -41,9 +41,7 @@ def test_views_show_what_the_ledger_remembers(
     raise_and_pay(market)
     tell(market, after, together)
 
-    emptied = Views.open(database)
-    emptied.clear()
-    emptied.close()
+    Views.open(database).clear()
     views = market.views(database, group=together)
     shown, remembered = view_rows(views), ledger_rows(market)
     for name, expected in remembered.items():
