@@ -27,4 +27,11 @@ def commands() -> str:
     # a usage line of a command tells, wrongly, which module Python was started with
     lines = [re.sub(r"^(stoa .*?) -m [\w.]+", r"\1", line) for line in lines]
     body = "\n".join(lines).replace("**Parameters**:\n\n\n", "").replace("**Parameters**:\n\n##", "##").strip()
-    return "\n\n".join(["# Commands", NOTE, said, LEAD, body]) + "\n"
+    return "\n\n".join(["# Commands", NOTE, said, LEAD, _sorted(body, "##").strip()]) + "\n"
+
+
+def _sorted(text: str, mark: str) -> str:
+    """The sections of a level by name, and theirs within: commands enter the application as modules are imported."""
+    head, *sections = re.split(rf"^(?={mark} )", text, flags=re.M)
+    inner = [_sorted(one, f"{mark}#") if f"\n{mark}# " in one else one for one in sections]
+    return "\n\n".join(part.strip() for part in (head, *sorted(inner)))

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from difflib import unified_diff
 
 import msgspec
 
@@ -30,8 +31,11 @@ def page(name: str) -> str:
 
 
 def test_the_reference_is_current() -> None:
-    late = sorted(stale())
-    assert not late, f"run `make reference`: {late}"
+    late = stale()
+    said = [
+        line for name, text in late.items() for line in unified_diff(page(name).split("\n"), text.split("\n"), name)
+    ]
+    assert not late, "run `make reference`:\n" + "\n".join(said)
 
 
 def test_every_instruction_and_event_says_what_it_means() -> None:

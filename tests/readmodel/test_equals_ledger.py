@@ -14,9 +14,11 @@ from stoa.ledger.assets.events import LotsJoined
 from stoa.ledger.compliance.attest import Attest
 from stoa.ledger.compliance.revoke import Revoke
 from stoa.ledger.corporate_actions.model import PRO_RATA
+from stoa.ledger.holds.place_hold import PlaceHold
 from stoa.ledger.identity.errors import AccountFrozen
 from stoa.ledger.identity.freeze_account import FreezeAccount
 from stoa.ledger.settlement.issue import Issue
+from stoa.ledger.settlement.recover import Recover
 from stoa.ledger.settlement.transfer import Transfer
 from stoa.readmodel.queries import primary
 from stoa.readmodel.reasons import Reason
@@ -51,6 +53,17 @@ def test_views_show_what_the_ledger_remembers(
     assert rebuild(views, market.document, market.first, market.replay) == market.height
     assert rows(views) == live
     views.close()
+
+
+def test_a_hold_that_a_recovery_carries_along_keeps_its_time(database: str) -> None:
+    market = Market()
+    market.do("kim", PlaceHold("HBT", account("kim"), 1, account("lee"), "pledge", 0))
+    since = market.time
+    market.wait(DAY)
+    market.do(("BROKER-A", "KSD"), Recover(account("kim"), account("kim3"), "lost", EVIDENCE))
+    shown = view_rows(market.views(database))["holds"]
+    assert shown == ledger_rows(market)["holds"]
+    assert [placed for *_, placed in shown.values()] == [since]
 
 
 def test_lots_that_a_line_joins_are_joined_here(database: str) -> None:

@@ -19,8 +19,8 @@ def prefetch(draft: Draft, tagged: Tagged) -> None:
 
 def _placed(draft: Draft, at: At, event: Any) -> None:
     row = {name: getattr(event, name) for name in ("account", "asset", "hold", "units")}
-    terms = {name: getattr(event, name) for name in ("owner", "business", "reason", "expires")}
-    draft.rows(HOLDS).put({**row, **terms, "placed": at.time})
+    terms = {name: getattr(event, name) for name in ("owner", "business", "reason", "expires", "placed")}
+    draft.rows(HOLDS).put({**row, **terms})
     change_line(draft, event.asset, event.account, held=event.units)
 
 

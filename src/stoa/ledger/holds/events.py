@@ -4,7 +4,7 @@ from stoa.kernel.base import Event
 
 
 class HoldPlaced(Event, tag="holds.placed.v1"):
-    """Units of a line are under a lien."""
+    """Units of a line are under a lien, placed at ``placed``: a recovery carries it along with its time."""
 
     asset: str
     account: bytes
@@ -14,6 +14,7 @@ class HoldPlaced(Event, tag="holds.placed.v1"):
     business: str
     reason: str
     expires: int
+    placed: int
 
 
 class HoldReduced(Event, tag="holds.reduced.v1"):

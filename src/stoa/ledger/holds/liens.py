@@ -28,7 +28,11 @@ def place(view: State, ctx: Context, asset: str, account: bytes, hold: Hold) -> 
     view.put(HOLDS, (asset, account, number), hold)
     if hold.expires:
         schedule(view, hold.expires, EXPIRY, f"{asset} {account.hex()} {number}")
-    ctx.emit(HoldPlaced(asset, account, number, hold.units, hold.owner, hold.business, hold.reason, hold.expires))
+    ctx.emit(
+        HoldPlaced(
+            asset, account, number, hold.units, hold.owner, hold.business, hold.reason, hold.expires, hold.placed
+        )
+    )
     return number
 
 
