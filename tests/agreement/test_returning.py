@@ -51,6 +51,25 @@ def test_what_they_tell_later_does_not_put_it_off() -> None:
     assert returning.may_vote(12, five)
 
 
+def test_a_liar_that_claims_to_be_far_ahead_keeps_it_away_only_until_all_others_are_heard() -> None:
+    five = seats(5, 4, 1)
+    returning = Return("A", lost=True)
+    for name, height in (("B", 10_000), ("C", 10), ("D", 9)):
+        returning.heard(told(name, height), five)
+    assert not returning.may_vote(50, five), "the three must be believed: any two of them may not have kept the block"
+    returning.heard(told("E", 8), five)
+    assert not returning.may_vote(11, five)
+    assert returning.may_vote(12, five)
+
+
+def test_where_no_voice_is_to_spare_all_are_believed() -> None:
+    four = seats(4, 3, 1)
+    returning = Return("A", lost=True)
+    for name, height in (("B", 10_000), ("C", 10), ("D", 9)):
+        returning.heard(told(name, height), four)
+    assert not returning.may_vote(50, four)
+
+
 def test_its_own_word_does_not_count_and_other_members_are_heard_anew() -> None:
     five, other = seats(5, 3), Seats(dict.fromkeys("ABCDX", b""), 3, 0)
     returning = Return("A", lost=True)

@@ -2,7 +2,8 @@
 
 It must come above every height at which it may have voted. Nobody tells it which these are; but it voted at most behind
 a block that a quorum had kept, so enough of the others, when first heard, stood at most one block lower than that.
-Members that lie about where they stand can keep it away, as few as the quorum bears cannot bring it back too early.
+As few liars as the quorum bears cannot bring it back too early. Where more are heard than must be, as many of the
+highest are left out as there may be liars among them: those who claim to be far ahead keep it away no longer.
 """
 
 from collections.abc import Mapping
@@ -35,6 +36,8 @@ class Return:
     def may_vote(self, height: int, seats: Seats) -> bool:
         """Whether it may, behind this final block: the newest lost vote is at most two above what the others had, as
         this validator alone may have seen the certificate of the block between."""
-        if self.lost and self._keys == seats.keys and len(self._stood) >= voices_needed(seats):
-            self.lost = height < max(self._stood.values()) + 2
+        more = len(self._stood) - voices_needed(seats)
+        if self.lost and self._keys == seats.keys and more >= 0:
+            highest = sorted(self._stood.values(), reverse=True)[min(more, seats.liars)]
+            self.lost = height < highest + 2
         return not self.lost
