@@ -30,7 +30,7 @@ class Puppets:
 
     def links(self, clock: Callable[[], int]) -> Callable[[str], Links]:
         """A log in memory, these peers, and a bus's counts."""
-        return lambda _: Links(lambda _: EmbeddedEngine(clock), self, lambda: COUNTS)
+        return lambda _: Links(lambda *_: EmbeddedEngine(clock), self, lambda: COUNTS)
 
     def listen(self, heard: Heard, answer: Answer) -> None:
         """Begin to answer what the node tells."""

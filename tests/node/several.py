@@ -101,7 +101,7 @@ class Several:
         return node
 
     def _links(self, name: str, _: str) -> Links:
-        return Links(lambda _: Reader(self.log), self.hall.enter(name))
+        return Links(lambda *_: Reader(self.log), self.hall.enter(name))
 
     def stop(self, name: str) -> None:
         node = self.nodes.pop(name)

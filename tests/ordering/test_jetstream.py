@@ -74,6 +74,22 @@ def test_the_time_is_the_logs_and_the_same_for_every_reader(streams: Streams, on
         assert read(others.on(engine._log, engine._identity), 5) == seen
 
 
+def test_who_comes_back_reads_from_a_time_on_and_then_all(streams: Streams) -> None:
+    engine = streams.engine()
+    engine.publish(b"long ago")
+    first = read(engine, 1)[0]
+    eventually(lambda: int(time.time() * 1_000) > first.time + 1)
+    engine.publish(b"lately")
+    lately = read(engine, 1, first.position)[0]
+    later = JetStreamEngine(streams.bus, engine._log, "BROKER-A", engine._identity, since=lately.time)
+    try:
+        assert read(later, 1) == [lately]
+        engine.publish(b"now")
+        assert read(later, 1, lately.position)[0].batch == b"now"
+    finally:
+        later.close()
+
+
 def test_the_ledgers_time_may_be_another_function_of_the_logs(streams: Streams) -> None:
     engine = streams.engine()
     position = engine.publish(b"one")

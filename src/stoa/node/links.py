@@ -31,16 +31,17 @@ class CannotReach(OSError):
 
 
 class Links(NamedTuple):
-    """``engine`` opens the log of an epoch; ``peers`` and the ``counts`` of a bus are None where there are none."""
+    """``engine`` opens the log of an epoch, to be read from a time in milliseconds; ``peers`` and the ``counts`` of a
+    bus are None where there are none."""
 
-    engine: Callable[[int], Engine]
+    engine: Callable[[int, int], Engine]
     peers: Peers | None
     counts: Callable[[], Counts] | None = None
 
 
 def alone(clock: Callable[[], int]) -> Links:
     """One validator on one machine."""
-    return Links(lambda _: EmbeddedEngine(clock), None)
+    return Links(lambda *_: EmbeddedEngine(clock), None)
 
 
 def over(
@@ -59,14 +60,14 @@ def over(
 
 def _logs(
     bus: Bus, path: Path, chain: str, institution: str, replicas: int, time_of: TimeOf | None
-) -> Callable[[int], Engine]:
-    def engine(epoch: int) -> Engine:
+) -> Callable[[int, int], Engine]:
+    def engine(epoch: int, since: int) -> Engine:
         log = Log(chain, epoch, replicas)
         known: dict[int, str] = _IDENTITIES.decode(path.read_bytes()) if path.exists() else {}
         if epoch not in known:
             known[epoch] = _opened(bus, log)
             write_whole(REAL_DISK, path, encode(known))
-        return JetStreamEngine(bus, log, institution, known[epoch], time_of)
+        return JetStreamEngine(bus, log, institution, known[epoch], time_of, 0 if time_of else since)
 
     return engine
 

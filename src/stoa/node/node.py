@@ -21,7 +21,7 @@ from stoa.journal import Journal, Lender
 from stoa.journal.disk import REAL_DISK, Disk
 from stoa.kernel import signing
 from stoa.kernel.base import Broken
-from stoa.ledger.governance.model import PARAMETERS, QUORUM
+from stoa.ledger.governance.model import CLOCK_TOLERANCE_MS, PARAMETERS, QUORUM
 from stoa.node import snapshot
 from stoa.node.answers import Answers
 from stoa.node.checkpoints import Checkpoints
@@ -60,6 +60,7 @@ from stoa.peers.promise import Peers
 MAX_SKIPPED: Final = 100  # skipped batches kept to be looked at
 IDLE_SECONDS: Final = 0.2
 TICK_SECONDS: Final = 0.05
+READ_BACK_MS: Final = 60_000  # of the log, before the last final block: a batch may wait there for one before it
 DUE_PATIENCE_MS: Final = 500  # for each validator whose turn comes first to do what falls due
 
 
@@ -110,7 +111,7 @@ class Node(Doors):
             self._opened = opened.pop_all()
         self.gate = Gate(self.chain, clock)
         self._links = self._tie(self.chain)
-        self.engine: Engine = self._links.engine(self._epochs.known.epoch)
+        self.engine: Engine = self._links.engine(self._epochs.known.epoch, self._since())
         self.peers: Peers | None = self._links.peers
         self.skipped: deque[Skipped] = deque(maxlen=MAX_SKIPPED)
         self.skips = 0
@@ -258,8 +259,15 @@ class Node(Doors):
         me = self.validator.institution
         return (members.index(me) - self._commit.head.height) % len(members) if me in members else len(members)
 
+    def _since(self) -> int:
+        """From when on the log may hold what comes behind the last final block, by any server's clock that the members
+        would have accepted."""
+        with self.reader() as view:
+            tolerance = view.need(PARAMETERS, CLOCK_TOLERANCE_MS)
+        return max(0, self._commit.head.batch_time - 3 * tolerance - READ_BACK_MS)
+
     def _read_log(self) -> None:
-        """Bring batches from the log of the epoch at hand, from its beginning; what is known already is skipped."""
+        """Bring batches from the log of the epoch at hand; what is known already is skipped."""
         while not self._stopping.is_set():
             engine, epoch, position = self.engine, self._epochs.known.epoch, 0
             while engine is self.engine and not self._stopping.is_set():
@@ -326,7 +334,8 @@ class Node(Doors):
     def _skip(self, skipped: Skipped) -> None:
         self.skipped.append(skipped)
         self.skips += 1
-        LOG.warning("skipped", position=skipped.position, who=skipped.producer, number=skipped.number, why=skipped.why)
+        tell = LOG.warning if skipped.evidence else LOG.debug  # copies are many after every start
+        tell("skipped", position=skipped.position, who=skipped.producer, number=skipped.number, why=skipped.why)
         if skipped.evidence:
             height = self._commit.head.height + 1
             self.evidence.note(self._clock(), skipped.evidence, skipped.producer, height, skipped.why, skipped.proof)
@@ -334,7 +343,7 @@ class Node(Doors):
     def _entered(self) -> None:
         """The log of another epoch is read from now on."""
         epoch, before = self._epochs.known.epoch, self.engine
-        self.engine = self._links.engine(epoch)
+        self.engine = self._links.engine(epoch, self._since())
         self._inbox.enter(epoch)
         before.close()
         self._producer.seen(0, self._produced())

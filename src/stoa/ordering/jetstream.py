@@ -36,12 +36,19 @@ class JetStreamEngine:
 
     ``identity`` is the log's, from ``open_log`` at the epoch's beginning, kept by the node: a log with another one is
     not this log. ``time_of`` makes of the log's own time the ledger's: for a story told faster than the world goes.
+    What came to the log before ``since``, in milliseconds of its own time, is not read.
     """
 
     def __init__(
-        self, bus: Bus, log: Log, producer: str, identity: str, time_of: Callable[[int], int] | None = None
+        self,
+        bus: Bus,
+        log: Log,
+        producer: str,
+        identity: str,
+        time_of: Callable[[int], int] | None = None,
+        since: int = 0,
     ) -> None:
-        self._bus, self._log, self._identity, self._time_of = bus, log, identity, time_of
+        self._bus, self._log, self._identity, self._time_of, self._since = bus, log, identity, time_of, since
         self._subject = log.subject(producer)
         self._ahead: deque[Ordered] = deque()
         self._bytes = 0
@@ -120,7 +127,7 @@ class JetStreamEngine:
         self._room = asyncio.Event()
         feed = Feed(self._log, self._take)
         try:
-            self._judge(await feed.begin(client, self._read))
+            self._judge(await feed.begin(client, self._read, self._since))
             while not self._condition.stopped:
                 await self._wait_for_room(self._room)
                 await feed.pull(MAX_AHEAD - len(self._ahead), MAX_AHEAD_BYTES - self._bytes)

@@ -9,6 +9,7 @@ identity is ever delivered.
 import asyncio
 import json
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Final
 
 from nats.aio.client import Client
@@ -40,11 +41,12 @@ class Feed:
         self._odd = ""
         self._heard = 0.0
 
-    async def begin(self, client: Client, after: int) -> Seen:
-        """Make the consumer and say whose it is. Raises LogTrouble."""
+    async def begin(self, client: Client, after: int, since: int = 0) -> Seen:
+        """Make the consumer, behind a position, or where that is 0 at a time of the log in milliseconds, and say whose
+        it is. Raises LogTrouble."""
         self._client, self._inbox = client, client.new_inbox()
         self._subscription = await client.subscribe(self._inbox, cb=self._arrive)
-        body = {"stream_name": self._log.stream, "config": _consumer(after)}
+        body = {"stream_name": self._log.stream, "config": _consumer(after, since)}
         made = await asked(client, f"CONSUMER.CREATE.{self._log.stream}", body)
         self._next = f"{API}.CONSUMER.MSG.NEXT.{self._log.stream}.{made['name']}"
         return await look(client, self._log)
@@ -101,10 +103,12 @@ class Feed:
         self._answered.set()
 
 
-def _consumer(after: int) -> dict[str, object]:
-    return {
-        "deliver_policy": "by_start_sequence",
-        "opt_start_seq": after + 1,
+def _consumer(after: int, since: int) -> dict[str, object]:
+    start: dict[str, object] = {"deliver_policy": "by_start_sequence", "opt_start_seq": after + 1}
+    if since and not after:
+        moment = datetime.fromtimestamp(since / 1_000, UTC).isoformat(timespec="milliseconds")
+        start = {"deliver_policy": "by_start_time", "opt_start_time": moment}
+    return start | {
         "ack_policy": "none",
         "replay_policy": "instant",
         "inactive_threshold": FORGET_S * SECOND_NS,
