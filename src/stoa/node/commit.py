@@ -54,7 +54,7 @@ class Skipped(NamedTuple):
     number: int
     why: str
     early: bool = False  # it may make a later block: batches before it are missing
-    head: BatchHead | None = None  # if it is a batch of a member
+    head: BatchHead | None = None  # if it is a batch of a member, and not early
     evidence: str = ""
     proof: object = None
 
@@ -99,24 +99,27 @@ class Commit:
         except Malformed as error:
             return Skipped(ordered.position, "", 0, str(error), evidence=BAD_BATCH, proof=quoted)
         body = batch.body
+        why, next_number = self._objection(ordered, body, timely), self.produced.get(body.producer, 0) + 1
+        member = body.chain == self.head.chain and body.producer in self.members.keys
+        if member and body.number > next_number:  # judged again behind every block: what it holds is not looked at yet
+            return Skipped(ordered.position, body.producer, body.number, why, early=True)
         head = head_of(batch, merkle.root(body.envelopes))
-        why = self._objection(ordered, head, timely)
+        if not why and not head_signed(head, self.members.keys[body.producer]):
+            why = "the producer's signature is not valid"
         if not why:
             return Admitted(batch, head)
-        known = head.chain == self.head.chain and head.producer in self.members.keys
-        next_number = self.produced.get(body.producer, 0) + 1
-        if not known or body.number == next_number:
+        if not member or body.number == next_number:
             return Skipped(
                 ordered.position, body.producer, body.number, why, evidence=BAD_BATCH, proof=head,
-                head=head if known else None,
+                head=head if member else None,
             )  # fmt: skip
-        return Skipped(ordered.position, body.producer, body.number, why, body.number > next_number, head)
+        return Skipped(ordered.position, body.producer, body.number, why, head=head)
 
-    def _objection(self, ordered: Ordered, body: BatchHead, timely: bool) -> str:
+    def _objection(self, ordered: Ordered, body: BatchBody, timely: bool) -> str:
+        """What speaks against a batch before its envelopes are looked at; empty if nothing does."""
         if body.chain != self.head.chain:
             return f"for the ledger {body.chain}"
-        key = self.members.keys.get(body.producer)
-        if key is None:
+        if body.producer not in self.members.keys:
             return "the producer is not a validator"
         expected = self.produced.get(body.producer, 0) + 1
         if body.number != expected:
@@ -124,7 +127,7 @@ class Commit:
         tolerance = self.view.need(PARAMETERS, CLOCK_TOLERANCE_MS)
         if timely and abs(body.time - ordered.time) > tolerance:
             return f"its time is {body.time - ordered.time} ms off the log's, {tolerance} are allowed"
-        return "" if head_signed(body, key) else "the producer's signature is not valid"
+        return ""
 
     def execute(self, admitted: Admitted, verified: Sequence[bool | None] | None = None) -> Header:
         """Execute the batch in memory as the next block, and return its header."""
