@@ -70,7 +70,7 @@ def _packs_named(draft: Draft, at: At, event: Any) -> None:
     for code in json.loads(profiles.need(event.scope, CURRENT)["packs"]):
         scopes.remove(code, event.scope)
     for code in event.packs:
-        scopes.put({"code": code, "scope": event.scope})
+        scopes.put({"code": code, "scope": event.scope, "version": event.version})
     for version in (event.version, CURRENT):
         profiles.put({**profiles.need(event.scope, version), "packs": as_json(event.packs)})
 

@@ -126,7 +126,7 @@ PACK_VERSIONS: Final = _table(
     _text("code", key=True), _number("version", key=True), _text("title_en"), _text("title_ko"), _number("adopted"),
 )  # fmt: skip
 PACK_RULES: Final = _table("pack_rules", _text("code", key=True), _number("version", key=True), *_rule())
-PACK_SCOPES: Final = _table("pack_scopes", _text("code", key=True), _text("scope", key=True))
+PACK_SCOPES: Final = _table("pack_scopes", _text("code", key=True), _text("scope", key=True), _number("version"))
 EXEMPTIONS: Final = _table(
     "exemptions",
     _text("scope", key=True), _text("rule", key=True), _number("party", key=True), _number("until"), _text("reason"),
