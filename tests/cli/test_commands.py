@@ -8,6 +8,7 @@ import subprocess
 import sys
 from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
+from time import time
 from typing import Any
 from unittest import mock
 
@@ -164,6 +165,27 @@ def test_queries_answer(ledger: Path, cash: str) -> None:
     assert answer("query", "account", keys["MARU"], folder=ledger)["custodian"] == "MARU"
     shown = stoa("query", "institutions", folder=ledger)[1]
     assert "settlement_bank" in shown
+
+
+def test_a_rule_pack_goes_from_its_file_to_the_ledger_and_is_named(ledger: Path, tmp_path: Path) -> None:
+    copy = tmp_path / "ledger"
+    shutil.copytree(ledger, copy)
+    pack, day = EXAMPLE.parent / "rule-packs" / "us-reg-s.toml", "2099-01-01"
+    asked = ("--institution", "HANUL-CSD", "--height", "3", "--expires")
+    assert answer("propose-pack", pack, *asked, "soon", code=2)["error"] == "usage"
+    form = answer("propose-pack", pack, *asked, day)
+    assert form["change"]["code"] == "US-REG-S"
+    form["expires"] = int(time() * 1_000) + 3_600_000
+    (tmp_path / "proposal.json").write_text(json.dumps(form), encoding="utf-8")
+    assert answer("submit", tmp_path / "proposal.json", "--sign", "HANUL-CSD", folder=copy)["status"] == "final"
+    naming = {"tag": "compliance.name_packs.v1", "scope": "USD", "packs": ["US-REG-S"]}
+    (tmp_path / "naming.json").write_text(json.dumps(naming), encoding="utf-8")
+    assert answer("submit", tmp_path / "naming.json", "--sign", "SORIM-BANK", folder=copy)["receipt"]["height"] == 3
+    [line] = answer("query", "packs", folder=copy)["packs"]
+    assert (line["code"], line["version"], line["rules"], line["scopes"]) == ("US-REG-S", 1, 2, 1)
+    shown = answer("query", "pack", "US-REG-S", "--version", "1", folder=copy)
+    assert [rule["id"] for rule in shown["shown"]["rules"]] == ["US-REGS-OFFER", "US-REGS-YEAR"]
+    assert answer("query", "pack", "US-REG-S", "--version", "2", folder=copy, code=2)["error"] == "usage"
 
 
 def test_keys_are_made_exported_imported_retired_and_sealed_anew(tmp_path: Path) -> None:

@@ -5,11 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from stoa.demo.files import load
+from stoa.demo.files import load, read_pack
 from stoa.demo.reading import BadFile
 from stoa.kernel.money import Rate
 from stoa.kernel.time import from_date
 
+PACK = Path(__file__).resolve().parents[2] / "examples" / "rule-packs" / "us-reg-s.toml"
 EXAMPLE = Path(__file__).resolve().parents[2] / "examples" / "harbour-tower"
 
 MISTAKES = [
@@ -137,3 +138,27 @@ def test_a_file_that_is_not_text_is_named(folder: Path) -> None:
     (folder / "investors.csv").write_bytes(b"id\n\xff")
     with pytest.raises(BadFile, match=r"investors\.csv:2: text: must be UTF-8"):
         load(folder)
+
+
+def test_a_rule_pack_reads_exactly() -> None:
+    pack = read_pack(PACK)
+    assert (pack["code"], [rule["id"] for rule in pack["rules"]]) == ("US-REG-S", ["US-REGS-OFFER", "US-REGS-YEAR"])
+    assert pack["rules"][1]["effective"] == from_date(1998, 4, 27)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "field", "rule"),
+    [
+        ('code = "US-REG-S"', 'code = "us"', "code", "capital letters"),
+        ('title_ko = "', 'title = "', "title_ko", "is missing"),
+        ("lots.age_days >= 365", "lots.age_days => 365", "rule[1].require", "has no meaning"),
+        ("[[rule]]", 'countries = ["KR"]\n\n[[rule]]', "countries", "no such field"),
+    ],
+)
+def test_a_mistake_in_a_rule_pack_is_named(tmp_path: Path, before: str, after: str, field: str, rule: str) -> None:
+    text = PACK.read_text(encoding="utf-8")
+    assert before in text, "the example has changed: this case changes nothing"
+    (tmp_path / "pack.toml").write_text(text.replace(before, after, 1), encoding="utf-8")
+    with pytest.raises(BadFile, match=rule) as caught:
+        read_pack(tmp_path / "pack.toml")
+    assert caught.value.field == field

@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from stoa.kernel.time import DAY
 from stoa.ledger.assets.model import EMPTY_LINE, HOLDINGS, LOTS, PORTFOLIO, SUPPLY, Lot
-from stoa.ledger.compliance.model import COUNTS, POSITIONS
+from stoa.ledger.compliance.model import COUNTS, NAMED_PACKS, NAMING, PACKS, POSITIONS, NamedPacks, Pack
 from stoa.ledger.due import DUE
 from stoa.ledger.explained import unexplained
 from stoa.ledger.holds.model import HOLDS
@@ -15,7 +15,7 @@ from stoa.ledger.holds.place_hold import PlaceHold
 from stoa.ledger.identity.model import ACCOUNTS, OPERATORS
 from stoa.ledger.invariants import ALL, check_all
 from stoa.ledger.state import State, Table
-from tests.ledger.hall import Hall, account, send
+from tests.ledger.hall import ANY_HOLDER, Hall, account, send
 
 BUSINESS = ("offerings", "corporate_actions", "governance")  # seen to fail in tests of their own
 KIM, LEE = account("kim"), account("lee")
@@ -44,6 +44,19 @@ def forget(table: Table) -> Callable[[State], None]:  # type: ignore[type-arg]
     return lambda view: view.put(table, next(view.walk(table))[0], None)
 
 
+def name(scope: str, *codes: str) -> Callable[[State], None]:
+    """The scope names these packs, and that is counted; of all packs LIVE is in force and ENDED retired."""
+
+    def named(view: State) -> None:
+        view.put(PACKS, "LIVE", Pack(1, 0, 0, "", "", ()))
+        view.put(PACKS, "ENDED", Pack(1, 0, 1, "", "", ()))
+        view.put(NAMED_PACKS, scope, NamedPacks(codes))
+        for code in codes:
+            view.put(NAMING, code, codes.count(code))
+
+    return named
+
+
 BENT = [
     ("units_are_conserved", put(SUPPLY, "HBT", 111)),
     ("units_are_conserved", bend(HOLDINGS, ("USD", KIM), units=6)),
@@ -69,6 +82,14 @@ BENT = [
     ("positions_are_positive", bend(POSITIONS, (1_000, "HBT"), units=0)),
     ("counts_are_those_of_positions", bend(POSITIONS, (1_000, "HBT"), country="US")),
     ("counts_are_those_of_positions", put(COUNTS, ("HBT", "total", ""), 3)),
+    ("named_packs_are_in_force", name("HBT", "NONE")),
+    ("named_packs_are_in_force", name("HBT", "ENDED")),
+    ("named_packs_are_in_force", name("HBT", "LIVE", "LIVE")),
+    ("named_packs_are_in_force", name("HBT")),
+    ("named_packs_are_in_force", name("ZZZ", "LIVE")),
+    ("packs_are_bounded_and_know_who_names_them", put(NAMING, "LIVE", 1)),
+    ("packs_are_bounded_and_know_who_names_them", put(NAMED_PACKS, "HBT", NamedPacks(("LIVE",)))),
+    ("packs_are_bounded_and_know_who_names_them", put(PACKS, "LIVE", Pack(1, 0, 0, "", "", (ANY_HOLDER,) * 65))),
     ("institutions_speak_through_their_accounts", put(OPERATORS, account("KSD"), "FSS")),
     ("institutions_speak_through_their_accounts", put(ACCOUNTS, account("KSD"), None)),
 ]

@@ -149,6 +149,9 @@ def test_only_moves_debits_and_credits() -> None:
         ("HOLDS", {"holds/liens.py"}),
         ("CLAIMS", {"compliance/attest.py", "compliance/revoke.py"}),
         ("PROFILES", {"compliance/adopt_rules.py"}),
+        ("PACKS", {"compliance/packs.py"}),
+        ("NAMED_PACKS", {"compliance/name_packs.py"}),
+        ("NAMING", {"compliance/name_packs.py"}),
         ("LANES", {"machine.py"}),
     ],
 )

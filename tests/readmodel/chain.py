@@ -22,9 +22,9 @@ from tests.ledger.hall import CHAIN, START, Hall, secret
 class Chain(Hall):
     """The same hall; ``blocks`` are what it has made so far, each with its certificate."""
 
-    def __init__(self) -> None:
+    def __init__(self, validators: Sequence[str] = ("KSD",)) -> None:
         self.blocks: list[Certified] = []
-        super().__init__()
+        super().__init__(validators=validators)
         self.document = encode_genesis(self.genesis)
         self.first = genesis_header(CHAIN, START, genesis_hash(self.document), self.writes[0].hash)
 

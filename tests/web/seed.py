@@ -28,8 +28,11 @@ from stoa.ledger.catalog import Body, Receipt, checked_body, read_receipt
 from stoa.ledger.compliance.attest import Attest
 from stoa.ledger.compliance.conditions import ALWAYS, Compare, Condition
 from stoa.ledger.compliance.model import Rule, Terms
+from stoa.ledger.compliance.name_packs import NamePacks
 from stoa.ledger.corporate_actions.announce_distribution import AnnounceDistribution
 from stoa.ledger.corporate_actions.model import PRO_RATA, Distribution
+from stoa.ledger.governance.model import AdoptPack
+from stoa.ledger.governance.propose import Propose
 from stoa.ledger.holds.freeze_units import FreezeUnits
 from stoa.ledger.holds.place_hold import PlaceHold
 from stoa.ledger.identity.open_account import OpenAccount
@@ -141,6 +144,7 @@ class Bazaar(House):
     def _populate(self) -> None:
         self._people()
         self._securities()
+        self._packs()
         self._trades()
         self._income()
         self._liens()
@@ -186,6 +190,17 @@ class Bazaar(House):
             self.do(("AGENT", "KSD"), Issue("HBT", account(name), units, units * 10_000, 0))
         self.do(("AGENT", "KSD"), Issue("SOL.A", account("lee"), 1_000, 10_000_000, START + 400 * DAY))
         self.do("KSD", Pause("SOL.A", True, "late annual report"))
+
+    def _packs(self) -> None:
+        """A pack of one rule, in its second version, that the junior notes obey."""
+        for most in (900, 500):
+            limit = rule("KR-RETAIL", f"A person holds up to {most} of these.", f"한 사람이 {most}까지 보유합니다.",
+                         Compare("receiver.units.after", "<=", most), force="venue")  # fmt: skip
+            change = AdoptPack("KR-OTC", "Rules of the Korean counter", "한국 장외시장 규칙", (limit,))
+            head = self.node.journal.final
+            self.do("KSD", Propose("KSD", change, head + 2, self.clock() + DAY, "market rules"))
+            self.do("IDP", Attest(1_001, "suitability", "IDP", "yes", self.clock() + DAY))  # the block of that height
+        self.do(("AGENT", "KSD"), NamePacks("SOL.B", ("KR-OTC",)))
 
     def _trades(self) -> None:
         for day in range(1, 46):

@@ -115,6 +115,27 @@ def test_every_reason_is_told_with_its_figures(client: Client) -> None:
     assert "No, for" in eligibility(client, account=KIM, units=9_000, asset="HRO"), "the offering's own limit"
 
 
+def test_rules_of_packs_are_shown_and_judged_with_the_others(client: Client) -> None:
+    page = client.get("/securities/SOL").text
+    for wanted in ("By rule pack: Rules of the Korean counter", "A person holds up to 500 of these.", "/packs/KR-OTC"):
+        assert wanted in page
+    assert "up to 900" not in page
+    refused = eligibility(client, asset="SOL.B", account=KIM, units=501)
+    assert "receiver&#39;s units after ≤ 500 · found: 501" in refused
+    assert "From the rule pack" in refused
+    assert "≤ 500" not in eligibility(client, asset="SOL.B", account=KIM, units=500).split("<details>")[0]
+    assert "KR-RETAIL" not in eligibility(client, asset="SOL.A", account=KIM, units=501)
+
+
+def test_a_pack_has_a_page_for_each_of_its_versions(client: Client) -> None:
+    newest, first = client.get("/packs/KR-OTC").text, client.get("/packs/KR-OTC", params={"version": 1}).text
+    assert ("up to 500" in newest, "up to 900" in newest, "in force" in newest) == (True, False, True)
+    assert ("up to 500" in first, "up to 900" in first, "superseded" in first) == (False, True, True)
+    assert "SOL.B" in newest
+    assert client.get("/packs/KR-OTC", params={"version": 9}).status_code == 404
+    assert client.get("/packs/NONE").status_code == 404
+
+
 @pytest.mark.parametrize(
     "fields", [{"account": "x", "units": 1}, {"account": KIM, "units": 0}, {"account": KIM, "units": "٣"}]
 )

@@ -20,6 +20,7 @@ from stoa.api import (
     intents,
     log,
     network,
+    packs,
     primary,
     proofs,
     securities,
@@ -41,8 +42,8 @@ from stoa.api.viewer import House, Viewer, identify
 from stoa.ledger.catalog import read_body
 
 ROUTES: Final = (
-    transactions, building, intents, sessions, securities, primary, accounts, chain, network, proofs, log,
-    events, catalog, snapshots,
+    transactions, building, intents, sessions, securities, packs, primary, accounts, chain, network, proofs,
+    log, events, catalog, snapshots,
 )  # fmt: skip
 PREFIX: Final = "/v1"
 

@@ -65,6 +65,29 @@ def security(code: str, *, common: Common = PLAIN) -> None:
 
 
 @query.command
+def packs(*, limit: Limit = 100, common: Common = PLAIN) -> None:
+    """List the rule packs that the members have adopted, and how many securities name each."""
+    from stoa.readmodel.queries.packs import packs as ask
+
+    with reading(common) as (db, _):
+        _rows(common, "packs", ask(db, limit=limit))
+
+
+@query.command
+def pack(
+    code: str,
+    *,
+    version: Annotated[int, Parameter(help="Of the pack; 0 for the newest.")] = 0,
+    common: Common = PLAIN,
+) -> None:
+    """Show a rule pack: its rules in a version, the versions there were, and who names it."""
+    from stoa.readmodel.queries.packs import pack as ask
+
+    with reading(common) as (db, now):
+        _one(common, f"pack {code}" + (f", version {version}" if version else ""), ask(db, code, now, version))
+
+
+@query.command
 def holders(asset: str, *, limit: Limit = 100, common: Common = PLAIN) -> None:
     """List who holds an asset, the largest first."""
     from stoa.readmodel.queries.market import holders as ask

@@ -164,6 +164,19 @@ def _rules(folder: Path) -> Form:
     return form
 
 
+def read_pack(path: Path) -> Form:
+    """The rule pack that a TOML file describes, in the ledger's form. Raises BadFile."""
+    file = read_toml(path)
+    form: Form = {
+        "code": file.code("code"),
+        "title_en": file.text("title_en", 400),
+        "title_ko": file.text("title_ko", 400),
+        "rules": [_rule(table) for table in file.tables("rule")],
+    }
+    file.finish()
+    return form
+
+
 def _rule(table: Table) -> Form:
     form: Form = {
         "id": table.text("id", 48),

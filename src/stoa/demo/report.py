@@ -95,5 +95,5 @@ def found_figures(figures: Mapping[str, Any]) -> str:
 def reason_of(rejection: Rejection) -> Reason:
     """The reason behind a rejection."""
     found = plain_figures(rejection)
-    rule = str(getattr(rejection, "rule", "")) if rejection.name == "RuleFailed" else ""
+    rule = str(getattr(rejection, "rule", "")) if rejection.name in ("RuleFailed", "PackRuleFailed") else ""
     return Reason(rejection.name, rejection.code, rule, rejection.sentence(), rejection.sentence("ko"), found)

@@ -18,7 +18,7 @@ from stoa.ledger.assets import create_security, pause, register_cash
 from stoa.ledger.assets import errors as asset_errors
 from stoa.ledger.assets import events as asset_events
 from stoa.ledger.assets.model import HOLDINGS, Holding
-from stoa.ledger.compliance import adopt_rules, attest, exempt, revoke
+from stoa.ledger.compliance import adopt_rules, attest, exempt, name_packs, revoke
 from stoa.ledger.compliance import errors as compliance_errors
 from stoa.ledger.compliance import events as compliance_events
 from stoa.ledger.corporate_actions import announce_distribution, cancel_distribution, claim_income, pay, record
@@ -75,6 +75,7 @@ _VERB_FILES: Final = (
     (attest.Attest, attest),
     (revoke.Revoke, revoke),
     (adopt_rules.AdoptRules, adopt_rules),
+    (name_packs.NamePacks, name_packs),
     (exempt.Exempt, exempt),
     (register_cash.RegisterCash, register_cash),
     (create_security.CreateSecurity, create_security),

@@ -1,4 +1,4 @@
-"""Claims, rules with all their versions, exemptions, and the positions of persons as the ledger counts them.
+"""Claims, rules and packs with all their versions, exemptions, and the positions of persons as the ledger counts them.
 
 A person is counted in a scope from his first unit to his last, under the country and category that counted when he
 entered, or that a trusted institution attested since: the same rule as the ledger's own, so the counts agree.
@@ -11,7 +11,17 @@ import msgspec
 
 from stoa.readmodel.chain import as_json
 from stoa.readmodel.draft import At, Draft, Handler, Row
-from stoa.readmodel.schema import CLAIMS, EXEMPTIONS, POSITIONS, PROFILES, RULES
+from stoa.readmodel.schema import (
+    CLAIMS,
+    EXEMPTIONS,
+    PACK_RULES,
+    PACK_SCOPES,
+    PACK_VERSIONS,
+    PACKS,
+    POSITIONS,
+    PROFILES,
+    RULES,
+)
 
 COUNTRY_TOPIC: Final = "identity"
 CATEGORY_TOPIC: Final = "category"
@@ -39,18 +49,44 @@ def _claim_revoked(draft: Draft, at: At, event: Any) -> None:
 
 
 def _rules_adopted(draft: Draft, at: At, event: Any) -> None:
-    terms = event.terms
+    terms, before = event.terms, draft.rows(PROFILES).get(event.scope, CURRENT)
     profile = {
         "scope": event.scope,
         "owners": as_json(event.owners),
         "trusted": as_json({trust.topic: trust.issuers for trust in terms.trusted}),
         "countries": as_json(terms.countries),
+        "packs": "[]" if before is None else before["packs"],
         "adopted": at.time,
     }
     for version in (event.version, CURRENT):
         draft.rows(PROFILES).put({**profile, "version": version})
     for place, rule in enumerate(terms.rules):
         draft.add(RULES, {"scope": event.scope, "version": event.version, "place": place, **_rule(rule)})
+
+
+def _packs_named(draft: Draft, at: At, event: Any) -> None:
+    """The rules of this version have just been adopted; these are the packs beside them."""
+    profiles, scopes = draft.rows(PROFILES), draft.rows(PACK_SCOPES)
+    for code in json.loads(profiles.need(event.scope, CURRENT)["packs"]):
+        scopes.remove(code, event.scope)
+    for code in event.packs:
+        scopes.put({"code": code, "scope": event.scope, "version": event.version})
+    for version in (event.version, CURRENT):
+        profiles.put({**profiles.need(event.scope, version), "packs": as_json(event.packs)})
+
+
+def _pack_adopted(draft: Draft, at: At, event: Any) -> None:
+    key = {"code": event.pack, "version": event.version}
+    draft.rows(PACKS).put({**key, "retired": 0})
+    titles = {"title_en": event.title_en, "title_ko": event.title_ko}
+    draft.rows(PACK_VERSIONS).put({**key, **titles, "adopted": at.time})
+    for place, rule in enumerate(event.rules):
+        draft.add(PACK_RULES, {**key, "place": place, **_rule(rule)})
+
+
+def _pack_retired(draft: Draft, at: At, event: Any) -> None:
+    rows = draft.rows(PACKS)
+    rows.put({**rows.need(event.pack), "retired": at.time})
 
 
 def _rule(rule: Any) -> Row:
@@ -108,6 +144,9 @@ HANDLERS: Final[dict[str, Handler]] = {
     "compliance.claim_issued.v1": _claim_issued,
     "compliance.claim_revoked.v1": _claim_revoked,
     "compliance.rules_adopted.v1": _rules_adopted,
+    "compliance.packs_named.v1": _packs_named,
+    "compliance.pack_adopted.v1": _pack_adopted,
+    "compliance.pack_retired.v1": _pack_retired,
     "compliance.exemption_granted.v1": _exemption_granted,
     "compliance.holder_recounted.v1": _holder_recounted,
 }

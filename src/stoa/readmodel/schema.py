@@ -107,14 +107,26 @@ CLAIMS: Final = _table(
 PROFILES: Final = _table(
     "profiles",
     _text("scope", key=True), _number("version", key=True), _text("owners"), _text("trusted"), _text("countries"),
-    _number("adopted"),
+    _text("packs"), _number("adopted"),
 )  # fmt: skip
-RULES: Final = _table(
-    "rules",
-    _text("scope", key=True), _number("version", key=True), _number("place", key=True), _text("id"),
-    _text("jurisdiction"), _text("force"), _number("effective"), _number("until"), _text("source"), _text("phases"),
-    _text("when"), _text("require"), _text("en"), _text("ko"),
+
+
+def _rule() -> tuple[Column[Any], ...]:
+    """A rule at its place among others."""
+    return (
+        _number("place", key=True), _text("id"), _text("jurisdiction"), _text("force"), _number("effective"),
+        _number("until"), _text("source"), _text("phases"), _text("when"), _text("require"), _text("en"), _text("ko"),
+    )  # fmt: skip
+
+
+RULES: Final = _table("rules", _text("scope", key=True), _number("version", key=True), *_rule())
+PACKS: Final = _table("packs", _text("code", key=True), _number("version"), _number("retired"))
+PACK_VERSIONS: Final = _table(
+    "pack_versions",
+    _text("code", key=True), _number("version", key=True), _text("title_en"), _text("title_ko"), _number("adopted"),
 )  # fmt: skip
+PACK_RULES: Final = _table("pack_rules", _text("code", key=True), _number("version", key=True), *_rule())
+PACK_SCOPES: Final = _table("pack_scopes", _text("code", key=True), _text("scope", key=True), _number("version"))
 EXEMPTIONS: Final = _table(
     "exemptions",
     _text("scope", key=True), _text("rule", key=True), _number("party", key=True), _number("until"), _text("reason"),

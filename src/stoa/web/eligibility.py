@@ -5,7 +5,7 @@ named, else of an issue while so many units are unissued; else the rules of a tr
 not named as failed holds, or does not concern this movement.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 from litestar import Response, get
@@ -19,14 +19,15 @@ from stoa.kernel import limits
 from stoa.kernel.identifiers import BadAddress, address, parse_address
 from stoa.ledger.catalog import INSTRUCTION_BY_TAG, Body
 from stoa.readmodel.queries.market import overview
+from stoa.readmodel.queries.packs import PackRules, RuleLine
 from stoa.readmodel.queries.paging import LONGEST_PAGE
 from stoa.readmodel.queries.primary import OfferingLine, offerings
-from stoa.readmodel.queries.securities import RuleLine, SecurityDetail, security
+from stoa.readmodel.queries.securities import ProfileLine, SecurityDetail, security
 from stoa.web.conditions import comparison, condition
 from stoa.web.page import Page, Paper
 
 SUBSCRIBE: Final = "offerings.subscribe.v1"
-RULE_FAILED: Final = "RuleFailed"
+RULE_FAILED: Final = ("RuleFailed", "PackRuleFailed")
 # what every movement is asked before the rules of the security, and the refusals that answer it
 BASICS: Final[Mapping[str, tuple[str, ...]]] = {
     "identified": ("NotIdentified", "ClaimRevoked", "ClaimExpired", "ProfileUnknown"),
@@ -53,6 +54,7 @@ class Check(NamedTuple):
     rule: RuleLine | None = None
     figures: tuple[str, ...] = ()
     found: Mapping[str, Any] = {}  # what a refusal's sentence speaks of, by name
+    pack: PackRules | None = None  # that the rule comes from
 
 
 class Answer(NamedTuple):
@@ -107,7 +109,7 @@ def _answered(views: Connection, services: Services, page: Page, question: Quest
     except Problem as problem:
         return None, problem.main.sentence(page.words.language)
     checks = [*_basics(explanation.reasons, page), *_rules(found, question.asset, phase, explanation.reasons, page)]
-    named = {name for names in BASICS.values() for name in names} | {RULE_FAILED}
+    named = {name for names in BASICS.values() for name in names} | {*RULE_FAILED}
     others = [_refusal(one) for one in explanation.reasons if one.name not in named]
     return Answer(explanation.allowed, phase, [*others, *checks]), ""
 
@@ -140,19 +142,27 @@ def _refusal(one: Reason) -> Check:
 def _rules(found: SecurityDetail, asset: str, phase: str, reasons: Sequence[Reason], page: Page) -> list[Check]:
     """Every rule in force about such a movement; those that fail come with the figures found."""
     failed = {
-        (one.figures["scope"], one.figures["rule"]): one.figures["figures"]
+        (one.figures["scope"], one.figures.get("pack", ""), one.figures["rule"]): one.figures["figures"]
         for one in reasons
-        if one.name == RULE_FAILED
+        if one.name in RULE_FAILED
     }
     checks = []
     for profile in found.profiles:
-        for rule in profile.rules:
-            if profile.scope in (asset, found.line.code) and rule.in_force and phase in rule.phases:
-                figures = failed.get((profile.scope, rule.id))
-                sentence = rule.ko if page.words.language == "ko" else rule.en
-                shown = tuple(_figure(one, page) for one in figures or ())
-                checks.append(Check(figures is None, sentence, rule, shown))
+        if profile.scope in (asset, found.line.code):
+            for pack, rule in _asked(profile):
+                if rule.in_force and phase in rule.phases:
+                    figures = failed.get((profile.scope, pack.code if pack else "", rule.id))
+                    sentence = rule.ko if page.words.language == "ko" else rule.en
+                    shown = tuple(_figure(one, page) for one in figures or ())
+                    checks.append(Check(figures is None, sentence, rule, shown, pack=pack))
     return checks
+
+
+def _asked(profile: ProfileLine) -> Iterator[tuple[PackRules | None, RuleLine]]:
+    """The scope's own rules, then those of the packs that it names, each with its pack."""
+    yield from ((None, rule) for rule in profile.rules)
+    for pack in profile.packs:
+        yield from ((pack, rule) for rule in pack.rules)
 
 
 def _figure(one: Mapping[str, Any], page: Page) -> str:

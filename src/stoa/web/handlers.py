@@ -16,6 +16,7 @@ from stoa.web.explorer import account_page, block_page, explorer_page, search_pa
 from stoa.web.live import live
 from stoa.web.market import market
 from stoa.web.network import network_page
+from stoa.web.packs import pack_page
 from stoa.web.page import STATIC, provide_page
 from stoa.web.portfolio import account_portfolio_page, portfolio_page
 from stoa.web.proofs import check_page, holding_file, proofs_page, receipt_file
@@ -24,9 +25,9 @@ from stoa.web.signing_in import sign_in, sign_in_form, sign_out
 from stoa.web.statements import statement_file, statement_page
 
 PAGES: Final[tuple[ControllerRouterHandler, ...]] = (
-    market, security_page, portfolio_page, account_portfolio_page, statement_page, statement_file, holding_file,
-    eligibility_page, explorer_page, block_page, transaction_page, receipt_file, account_page, search_page,
-    network_page, proofs_page, check_page, sign_in_form, sign_in, sign_out, live,
+    market, security_page, pack_page, portfolio_page, account_portfolio_page, statement_page, statement_file,
+    holding_file, eligibility_page, explorer_page, block_page, transaction_page, receipt_file, account_page,
+    search_page, network_page, proofs_page, check_page, sign_in_form, sign_in, sign_out, live,
 )  # fmt: skip
 KEEP_SECONDS: Final = 365 * 24 * 3_600  # static files: their address changes with their content
 

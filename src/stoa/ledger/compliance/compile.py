@@ -1,7 +1,7 @@
 """Rules compiled to closures, once per version of a profile; and the checks that make a rule adoptable."""
 
 import operator
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any as Anything
 from typing import Final, NamedTuple
 
@@ -9,7 +9,7 @@ from stoa.ledger.compliance.case import Case, trust_by_topic
 from stoa.ledger.compliance.conditions import ALWAYS, All, Compare, Condition, Not, compared
 from stoa.ledger.compliance.errors import Figure, RulesInvalid
 from stoa.ledger.compliance.facts import fact
-from stoa.ledger.compliance.model import PHASES, Profile, Rule, Terms
+from stoa.ledger.compliance.model import PHASES, Pack, Profile, Rule, Terms
 
 Test = Callable[[Case], bool]
 
@@ -20,31 +20,47 @@ _OPERATORS: Final[dict[str, Callable[[Anything, Anything], bool]]] = {
 
 
 class CompiledRule(NamedTuple):
-    """A rule with its two tests."""
+    """A rule with its two tests, and the code and version of the pack that it comes from."""
 
     rule: Rule
     when: Test | None  # None: always
     require: Test
+    source: tuple[str, int] | None  # None: the scope's own
+
+
+RulesByPhase = Mapping[str, tuple[CompiledRule, ...]]
 
 
 class CompiledProfile(NamedTuple):
-    """A profile ready to judge: rules by phase, in the profile's order."""
+    """A profile ready to judge: rules by phase, the scope's own in their order, then those of each pack in theirs.
+
+    ``packs`` are the rows of the packs in it: where another row is in force, it is out of date.
+    """
 
     version: int
     trusted: dict[str, tuple[str, ...]]
     countries: dict[str, None]
-    rules: dict[str, tuple[CompiledRule, ...]]
+    rules: RulesByPhase
+    packs: tuple[tuple[str, Pack], ...]
 
 
-def compile_profile(profile: Profile) -> CompiledProfile:
-    """The profile's rules as closures, grouped by the phase they speak about."""
-    rules = [
-        CompiledRule(rule, None if rule.when == ALWAYS else compiled(rule.when), compiled(rule.require))
-        for rule in profile.terms.rules
+def compile_rules(rules: Sequence[Rule], source: tuple[str, int] | None = None) -> RulesByPhase:
+    """The rules as closures, grouped by the phase they speak about."""
+    made = [
+        CompiledRule(rule, None if rule.when == ALWAYS else compiled(rule.when), compiled(rule.require), source)
+        for rule in rules
     ]
-    by_phase = {phase: tuple(one for one in rules if phase in one.rule.phases) for phase in PHASES}
+    return {phase: tuple(one for one in made if phase in one.rule.phases) for phase in PHASES}
+
+
+def compile_profile(
+    profile: Profile, packs: tuple[tuple[str, Pack], ...], of_packs: Sequence[RulesByPhase]
+) -> CompiledProfile:
+    """The profile with the packs that its scope names, and their rules as ``compile_rules`` made them."""
+    parts = [compile_rules(profile.terms.rules), *of_packs]
+    rules = {phase: tuple(one for part in parts for one in part[phase]) for phase in PHASES}
     countries = dict.fromkeys(profile.terms.countries)
-    return CompiledProfile(profile.version, trust_by_topic(profile.terms.trusted), countries, by_phase)
+    return CompiledProfile(profile.version, trust_by_topic(profile.terms.trusted), countries, rules, packs)
 
 
 def compiled(condition: Condition) -> Test:
@@ -73,9 +89,18 @@ def figures(condition: Condition, case: Case) -> tuple[Figure, ...]:
 
 
 def terms_rejections(scope: str, terms: Terms) -> Iterator[RulesInvalid]:
-    """Why the terms cannot be adopted: repeated ids, dates out of order, unknown facts, values that do not fit."""
+    """Why the terms cannot be adopted: what is wrong with a rule, and topics that are repeated."""
+    yield from rules_rejections(scope, terms.rules)
+    topics = [trust.topic for trust in terms.trusted]
+    if len(dict.fromkeys(topics)) != len(topics):
+        yield RulesInvalid(scope, "trusted", "a topic is listed twice")
+
+
+def rules_rejections(scope: str, rules: Sequence[Rule]) -> Iterator[RulesInvalid]:
+    """Why the rules cannot be adopted: repeated ids, dates out of order, unknown facts, values that do not fit.
+    ``scope`` is whose rules they are, a scope or a pack."""
     seen: dict[str, None] = {}
-    for rule in terms.rules:
+    for rule in rules:
         if rule.id in seen:
             yield RulesInvalid(scope, rule.id, "the id is used twice")
         seen[rule.id] = None
@@ -86,9 +111,6 @@ def terms_rejections(scope: str, terms: Terms) -> Iterator[RulesInvalid]:
                 why = _misfit(leaf)
                 if why:
                     yield RulesInvalid(scope, rule.id, why)
-    topics = [trust.topic for trust in terms.trusted]
-    if len(dict.fromkeys(topics)) != len(topics):
-        yield RulesInvalid(scope, "trusted", "a topic is listed twice")
 
 
 def _misfit(leaf: Compare) -> str:

@@ -132,3 +132,52 @@ class TooManyPositions(Rejection, tag=1311):
     most: int
     en = "The party {party} holds {positions} positions, at most {most} can be recounted."
     ko = "당사자 {party}의 보유 종목이 {positions}개로, 최대 {most}개까지 다시 셀 수 있습니다."
+
+
+class PackRuleFailed(Rejection, tag=1312):
+    """A rule of a pack that the scope names does not hold; the figures are those of its requirement."""
+
+    scope: str
+    pack: str
+    rule: str
+    version: int
+    figures: tuple[Figure, ...]
+    why_en: str
+    why_ko: str
+    en = "{rule} of the rule pack {pack}, version {version}, for {scope}: {why_en}"
+    ko = "{scope}에 적용되는 규칙 묶음 {pack} 버전 {version}의 규칙 {rule}: {why_ko}"
+
+
+class PackUnknown(Rejection, tag=1313):
+    """No pack of this code is in force."""
+
+    pack: str
+    en = "There is no rule pack {pack} in force."
+    ko = "시행 중인 규칙 묶음 {pack}이(가) 없습니다."
+
+
+class PackNamedTwice(Rejection, tag=1314):
+    """A scope names a pack once."""
+
+    scope: str
+    pack: str
+    en = "{scope} would name the rule pack {pack} twice."
+    ko = "{scope}이(가) 규칙 묶음 {pack}을(를) 두 번 지정합니다."
+
+
+class PackInUse(Rejection, tag=1315):
+    """Securities or cash tokens still obey the pack."""
+
+    pack: str
+    scopes: int
+    en = "The rule pack {pack} cannot be retired: {scopes} securities, classes or cash tokens name it."
+    ko = "규칙 묶음 {pack}은(는) 종목·종류·현금 토큰 {scopes}개가 지정하고 있어 폐지할 수 없습니다."
+
+
+class TooManyPacks(Rejection, tag=1316):
+    """There is no room for another code; the versions of a pack take none."""
+
+    packs: int
+    most: int
+    en = "There are {packs} rule packs; {most} are allowed."
+    ko = "규칙 묶음이 {packs}개로, 허용 한도는 {most}개입니다."

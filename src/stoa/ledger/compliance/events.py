@@ -1,7 +1,7 @@
 """What happened in compliance."""
 
 from stoa.kernel.base import Event
-from stoa.ledger.compliance.model import Terms
+from stoa.ledger.compliance.model import Rule, Terms
 
 
 class ClaimIssued(Event, tag="compliance.claim_issued.v1"):
@@ -30,6 +30,31 @@ class RulesAdopted(Event, tag="compliance.rules_adopted.v1"):
     version: int
     owners: tuple[str, ...]
     terms: Terms
+
+
+class PacksNamed(Event, tag="compliance.packs_named.v1"):
+    """From this version of its rules on a scope obeys these packs, and no others, besides its own rules."""
+
+    scope: str
+    version: int
+    packs: tuple[str, ...]
+
+
+class PackAdopted(Event, tag="compliance.pack_adopted.v1"):
+    """The members have given a pack these rules; whoever names it obeys them from now on."""
+
+    pack: str
+    version: int
+    title_en: str
+    title_ko: str
+    rules: tuple[Rule, ...]
+
+
+class PackRetired(Event, tag="compliance.pack_retired.v1"):
+    """The members have ended a pack, which no scope named any more."""
+
+    pack: str
+    version: int
 
 
 class ExemptionGranted(Event, tag="compliance.exemption_granted.v1"):

@@ -5,7 +5,7 @@ from stoa.kernel.identifiers import Hash, PartyId
 from stoa.kernel.time import Time
 from stoa.ledger.compliance.errors import ProfileUnknown, RuleUnknown
 from stoa.ledger.compliance.events import ExemptionGranted
-from stoa.ledger.compliance.model import EXEMPTIONS, PROFILES, Exemption, RuleId, Scope
+from stoa.ledger.compliance.model import EXEMPTIONS, NAMED_PACKS, PACKS, PROFILES, Exemption, Rule, RuleName, Scope
 from stoa.ledger.identity.authority import unsigned
 from stoa.ledger.identity.errors import NotAuthorised, PartyUnknown
 from stoa.ledger.identity.model import PARTIES, Reason
@@ -13,10 +13,13 @@ from stoa.ledger.state import State
 
 
 class Exempt(Instruction, tag="compliance.exempt.v1"):
-    """Signed by every owner of the profile. ``until`` at or before now ends an exemption."""
+    """Signed by every owner of the profile. ``until`` at or before now ends an exemption.
+
+    A rule of a pack that the scope names is called ``PACK/RULE``: who may name a pack or not may also except from it.
+    """
 
     scope: Scope
-    rule: RuleId
+    rule: RuleName
     party: PartyId
     until: Time
     reason: Reason
@@ -32,10 +35,17 @@ def rejections(view: State, ctx: Context, ins: Exempt) -> Rejections:
     missing = unsigned(view, ctx, profile.owners)
     if missing:
         yield NotAuthorised(" and ".join(missing))
-    if all(rule.id != ins.rule for rule in profile.terms.rules):
+    pack, _, rule = ins.rule.rpartition("/")
+    if all(one.id != rule for one in (_of_pack(view, ins.scope, pack) if pack else profile.terms.rules)):
         yield RuleUnknown(ins.scope, ins.rule)
     if view.get(PARTIES, ins.party) is None:
         yield PartyUnknown(ins.party)
+
+
+def _of_pack(view: State, scope: str, pack: str) -> tuple[Rule, ...]:
+    """The rules of a pack in force, if the scope names it."""
+    named = view.get(NAMED_PACKS, scope)
+    return view.need(PACKS, pack).rules if named is not None and pack in named.codes else ()
 
 
 def apply(view: State, ctx: Context, ins: Exempt) -> None:

@@ -15,6 +15,11 @@ Topic = Annotated[str, Meta(pattern=rf"^[a-z][a-z0-9_\-]{{0,{limits.MAX_TOPIC - 
 ClaimValue = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_.\-]{0,32}" + END)]
 Scope = Annotated[str, Meta(pattern=CODE_PATTERN)]  # a security or one class of it; for cash its asset code
 RuleId = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.\-]{0,47}" + END)]
+PackCode = Annotated[str, Meta(pattern=CODE_PATTERN)]
+# a rule to exempt from: one of the scope's own by its id, or one of a pack that it names as PACK/RULE
+RuleName = Annotated[
+    str, Meta(pattern=rf"^([A-Z0-9][A-Z0-9.\-]{{0,{limits.MAX_CODE - 1}}}/)?[A-Za-z0-9][A-Za-z0-9_.\-]{{0,47}}{END}")
+]
 Sentence = Annotated[str, Meta(max_length=400)]
 
 IDENTITY: Final = "identity"  # the topic whose value is the party's country of residence (ISO 3166-1 alpha-2)
@@ -80,6 +85,26 @@ class Profile(Shape):
     terms: Terms
 
 
+class Pack(Shape):
+    """The version in force of a jurisdiction's or market's rules, under a title for people.
+
+    ``retired`` is 0 while it is in force. A retired pack keeps its place, so that its versions go on if it returns.
+    """
+
+    version: int
+    adopted: Time
+    retired: Time
+    title_en: Sentence
+    title_ko: Sentence
+    rules: tuple[Rule, ...]
+
+
+class NamedPacks(Shape):
+    """The packs whose rules a scope's movements obey besides its own, in the order in which they are judged."""
+
+    codes: tuple[PackCode, ...]
+
+
 class Exemption(Shape):
     """A party is free of a rule until a time, for a reason with evidence."""
 
@@ -103,6 +128,10 @@ EXEMPTIONS: Final = Table[tuple[str, str, int], Exemption](
 )
 POSITIONS: Final = Table[tuple[int, str], Position](19, "compliance.position", (NUMBER, TEXT), Position, scanned=True)
 COUNTS: Final = Table[tuple[str, str, str], int](20, "compliance.count", (TEXT, TEXT, TEXT), int, scanned=True)
+PACKS: Final = Table[str, Pack](21, "compliance.pack", (TEXT,), Pack, scanned=True)
+# never written without the scope's profile, so that rules compiled for a profile's row know its packs
+NAMED_PACKS: Final = Table[str, NamedPacks](22, "compliance.named_packs", (TEXT,), NamedPacks, scanned=True)
+NAMING: Final = Table[str, int](23, "compliance.naming", (TEXT,), int, scanned=True)  # pack → how many scopes name it
 
 TOTAL: Final = "total"  # the second part of a key of COUNTS, with an empty third
 BY_COUNTRY: Final = "country"

@@ -1,12 +1,14 @@
 """Governance: the members that run the ledger, its parameters, and the votes that change them.
 
 Owns: who validates, with which voting key, in which blocks; the governed numbers and their bounds; proposals and votes.
-Does not own: institutions, their roles and standing (``identity``), or what makes a block final (``node``).
+Does not own: institutions, their roles and standing (``identity``), rule packs and who obeys them (``compliance``), or
+what makes a block final (``node``).
 
-Who signs: a validator institution, with its operating account, proposes one change (set parameters, admit, remove, or
-give another voting key to a validator) and thereby votes for it; each validator institution votes once on a proposal.
-No vote is taken back. A suspended institution may neither propose nor vote here; as long as it is a member its node's
-votes on blocks count all the same, and so does what it voted before. Suspending can delay a change and never make one.
+Who signs: a validator institution, with its operating account, proposes one change (set parameters; admit, remove, or
+give another voting key to a validator; adopt or retire a rule pack) and thereby votes for it; each validator
+institution votes once on a proposal. No vote is taken back. A suspended institution may neither propose nor vote here;
+as long as it is a member its node's votes on blocks count all the same, and so does what it voted before. Suspending
+can delay a change and never make one.
 
 When a change takes effect: in the block of the stated height, before everything else in that block, by itself.
 Proposals for one height are decided in the order in which they were made, each after the ones before it. A proposal

@@ -1,9 +1,10 @@
-"""The four kinds of change: what speaks against each, and how it is made. Asked when proposed, and again when due."""
+"""The kinds of change: what speaks against each, and how it is made. Asked when proposed, and again when due."""
 
 from collections.abc import Collection
 
 from stoa.kernel import limits, signing
 from stoa.kernel.base import Context, Rejections
+from stoa.ledger.compliance.packs import adopt_pack, adoption_rejections, retire_pack, retirement_rejections
 from stoa.ledger.governance.errors import (
     AlreadyValidator,
     CandidateUnknown,
@@ -25,8 +26,10 @@ from stoa.ledger.governance.model import (
     QUORUM,
     VALIDATORS,
     AdmitValidator,
+    AdoptPack,
     Change,
     RemoveValidator,
+    RetirePack,
     RotateVotingKey,
     SetParameters,
 )
@@ -39,7 +42,8 @@ def change_rejections(view: State, change: Change) -> Rejections:
     """Set: ParameterUnknown, ParameterOutOfBounds, ParameterRepeated, NothingToChange, QuorumImpossible.
     Admit: CandidateUnknown, AlreadyValidator, VotingKeyInvalid, VotingKeyTaken, TooManyValidators, QuorumImpossible.
     Remove: NotValidator, LastValidator, QuorumImpossible.
-    Rotate: NotValidator, VotingKeyInvalid, VotingKeyTaken, NothingToChange."""
+    Rotate: NotValidator, VotingKeyInvalid, VotingKeyTaken, NothingToChange.
+    Adopt a pack: RulesInvalid, NothingToChange, TooManyPacks. Retire one: PackUnknown, PackInUse."""
     match change:
         case SetParameters():
             yield from _set_rejections(view, change)
@@ -49,6 +53,10 @@ def change_rejections(view: State, change: Change) -> Rejections:
             yield from _remove_rejections(view, change)
         case RotateVotingKey():
             yield from _rotate_rejections(view, change)
+        case AdoptPack(code, title_en, title_ko, rules):
+            yield from adoption_rejections(view, code, title_en, title_ko, rules)
+        case RetirePack(code):
+            yield from retirement_rejections(view, code)
 
 
 def _set_rejections(view: State, change: SetParameters) -> Rejections:
@@ -139,3 +147,7 @@ def make_change(view: State, ctx: Context, change: Change) -> None:
         case RotateVotingKey(institution, key):
             view.put(VALIDATORS, institution, key)
             ctx.emit(VotingKeyRotated(institution, key))
+        case AdoptPack(code, title_en, title_ko, rules):
+            adopt_pack(view, ctx, code, title_en, title_ko, rules)
+        case RetirePack(code):
+            retire_pack(view, ctx, code)

@@ -8,6 +8,7 @@ from stoa.kernel import limits
 from stoa.kernel.codec import Shape
 from stoa.kernel.identifiers import InstitutionId, PublicKey
 from stoa.kernel.time import DAY, SECOND, Time
+from stoa.ledger.compliance.model import PackCode, Rule, Sentence
 from stoa.ledger.state import NUMBER, TEXT, Table
 
 QUORUM: Final = "quorum"  # 0: majority, survives crashes; 1: Byzantine, survives liars
@@ -87,7 +88,22 @@ class RotateVotingKey(Shape, tag="rotate"):
     key: PublicKey
 
 
-Change = SetParameters | AdmitValidator | RemoveValidator | RotateVotingKey
+class AdoptPack(Shape, tag="adopt_pack"):
+    """A rule pack has these rules: a new pack, the next version of one, or the return of a retired one."""
+
+    code: PackCode
+    title_en: Annotated[Sentence, Meta(min_length=1)]
+    title_ko: Annotated[Sentence, Meta(min_length=1)]
+    rules: Annotated[tuple[Rule, ...], Meta(min_length=1, max_length=limits.MAX_PACK_RULES)]
+
+
+class RetirePack(Shape, tag="retire_pack"):
+    """A rule pack that nobody names any more is in force no longer."""
+
+    code: PackCode
+
+
+Change = SetParameters | AdmitValidator | RemoveValidator | RotateVotingKey | AdoptPack | RetirePack
 
 
 class Proposal(Shape):

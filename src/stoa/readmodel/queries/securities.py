@@ -9,6 +9,7 @@ from sqlalchemy import Column, Connection, func, select
 
 from stoa.readmodel.compliance import CURRENT
 from stoa.readmodel.queries.market import SecurityLine, security_line
+from stoa.readmodel.queries.packs import PackRules, RuleLine, pack_in_force, rules
 from stoa.readmodel.queries.paging import fill
 from stoa.readmodel.queries.primary import DistributionLine, OfferingLine, distributions, offerings
 from stoa.readmodel.schema import POSITIONS, PROFILES, RULES, SECURITIES
@@ -24,29 +25,9 @@ class Document(msgspec.Struct, frozen=True):
     sha256: str
 
 
-class RuleLine(msgspec.Struct, frozen=True):
-    """A rule in plain words. ``when`` and ``require`` are its conditions as nested lists of the rules' language.
-
-    ``force``: law, future_law, policy, proposal, venue or issuer. ``until`` 0: open end. ``in_force`` now.
-    """
-
-    scope: str
-    id: str
-    jurisdiction: str
-    force: str
-    effective: int
-    until: int
-    source: str
-    phases: tuple[str, ...]
-    when: list[Any]
-    require: list[Any]
-    en: str
-    ko: str
-    in_force: bool
-
-
 class ProfileLine(msgspec.Struct, frozen=True):
-    """Who may hold: the version of the rules in force, trusted attesters by topic, open countries (``*``: any)."""
+    """Who may hold: the version of the rules in force, trusted attesters by topic, open countries (``*``: any), and the
+    packs whose rules hold besides, each as it is in force."""
 
     scope: str
     version: int
@@ -55,6 +36,7 @@ class ProfileLine(msgspec.Struct, frozen=True):
     countries: tuple[str, ...]
     adopted: int
     rules: tuple[RuleLine, ...]
+    packs: tuple[PackRules, ...]
 
 
 class Count(msgspec.Struct, frozen=True):
@@ -115,24 +97,8 @@ def profile(db: Connection, scope: str, now: int) -> ProfileLine | None:
         json.loads(row.trusted),
         tuple(json.loads(row.countries)),
         row.adopted,
-        rules(db, scope, version, now),
-    )
-
-
-def rules(db: Connection, scope: str, version: int, now: int) -> tuple[RuleLine, ...]:
-    """The rules of one version, in their order."""
-    wanted = select(RULES).where(RULES.c.scope == scope, RULES.c.version == version).order_by(RULES.c.place)
-    return tuple(_rule(row, now) for row in db.execute(wanted))
-
-
-def _rule(row: Any, now: int) -> RuleLine:
-    return fill(
-        RuleLine,
-        row,
-        phases=tuple(json.loads(row.phases)),
-        when=json.loads(row.when),
-        require=json.loads(row.require),
-        in_force=row.effective <= now and (not row.until or now < row.until),
+        rules(db, RULES, scope, version, now),
+        tuple(pack_in_force(db, code, now) for code in json.loads(row.packs)),
     )
 
 

@@ -1,0 +1,67 @@
+"""The owners of a scope's rules say which packs its movements obey besides them."""
+
+from collections.abc import Iterable
+from typing import Annotated
+
+from msgspec import Meta
+
+from stoa.kernel import limits
+from stoa.kernel.base import Context, Instruction, Rejections
+from stoa.ledger.compliance.adopt_rules import adopt
+from stoa.ledger.compliance.errors import PackNamedTwice, PackUnknown, ProfileUnknown
+from stoa.ledger.compliance.events import PacksNamed
+from stoa.ledger.compliance.model import NAMED_PACKS, NAMING, PROFILES, NamedPacks, PackCode, Scope
+from stoa.ledger.compliance.packs import pack_in_force
+from stoa.ledger.identity.authority import unsigned
+from stoa.ledger.identity.errors import NotAuthorised, NothingToChange
+from stoa.ledger.state import State
+
+
+class NamePacks(Instruction, tag="compliance.name_packs.v1"):
+    """Signed by every owner of the scope's profile. All packs that are to be obeyed; no others are any more.
+
+    They are of no version: what the members make of a pack holds for who names it.
+    """
+
+    scope: Scope
+    packs: Annotated[tuple[PackCode, ...], Meta(max_length=limits.MAX_PACKS_OF_SCOPE)]
+
+
+def rejections(view: State, ctx: Context, ins: NamePacks) -> Rejections:
+    """ProfileUnknown, NotAuthorised, PackUnknown, PackNamedTwice, NothingToChange."""
+    profile = view.get(PROFILES, ins.scope)
+    if profile is None:
+        yield ProfileUnknown(ins.scope)
+        return
+    missing = unsigned(view, ctx, profile.owners)
+    if missing:
+        yield NotAuthorised(" and ".join(missing))
+    once = dict.fromkeys(ins.packs)
+    for pack in once:
+        if pack_in_force(view, pack) is None:
+            yield PackUnknown(pack)
+    for pack in once:
+        if ins.packs.count(pack) > 1:
+            yield PackNamedTwice(ins.scope, pack)
+    if ins.packs == _named(view, ins.scope):
+        yield NothingToChange(f"{ins.scope} names these packs")
+
+
+def apply(view: State, ctx: Context, ins: NamePacks) -> None:
+    """Put them in force from the next movement on, as a version of the scope's rules."""
+    profile = view.need(PROFILES, ins.scope)
+    _count(view, _named(view, ins.scope), -1)
+    _count(view, ins.packs, +1)
+    view.put(NAMED_PACKS, ins.scope, NamedPacks(ins.packs) if ins.packs else None)
+    adopt(view, ctx, ins.scope, profile.owners, profile.terms, profile.version + 1)
+    ctx.emit(PacksNamed(ins.scope, profile.version + 1, ins.packs))
+
+
+def _named(view: State, scope: str) -> tuple[str, ...]:
+    named = view.get(NAMED_PACKS, scope)
+    return named.codes if named is not None else ()
+
+
+def _count(view: State, packs: Iterable[str], step: int) -> None:
+    for pack in packs:
+        view.put(NAMING, pack, ((view.get(NAMING, pack) or 0) + step) or None)
