@@ -22,6 +22,7 @@ from stoa.wire.question import (
     CheckpointWanted,
     Headers,
     HeadersWanted,
+    KeptWanted,
     LeaveWanted,
     OpeningKnown,
     OpeningWanted,
@@ -46,18 +47,22 @@ class Answers:
         opening: Callable[[], Opening | None],
         voting_key: bytes,
         leave: Callable[[int], None],
+        keeps: Callable[[int, bytes], bool],
     ) -> None:
-        """``snapshots`` is their folder."""
+        """``snapshots`` is their folder; ``keeps`` says whether a height's range is kept here by terms of this hash."""
+        self._keeps = keeps
         self._journal, self._snapshots, self._opening = journal, snapshots, opening
         self._voting_key, self._leave = voting_key, leave
 
     def answer(self, asker: str, raw: bytes) -> bytes:
         """The answer's bytes. Raises Malformed, and PermissionError for what only the own operator may ask."""
-        match read_question(raw):
+        match wanted := read_question(raw):
             case BlocksWanted(start, most_bytes):
                 return encode(self._blocks(start, most_bytes))
             case BodyWanted(height):
                 return encode(self._body(height))
+            case KeptWanted(height, terms):
+                return encode(self._body(height) if self._keeps(height, terms) else BodyKept(None, None))
             case CheckpointWanted(height):
                 return encode(CheckpointKept(self._journal.latest_checkpoint(height)))
             case SnapshotWanted():
@@ -69,13 +74,15 @@ class Answers:
                 return encode(self._headers(start, most_bytes))
             case OpeningWanted():
                 return encode(OpeningKnown(self._opening()))
-            case LeaveWanted(chain, epoch, signature):
-                if chain != self._journal.chain or not signing.verify(
-                    self._voting_key, leave_digest(chain, epoch), signature
-                ):
-                    raise PermissionError(f"{asker} asks what only this validator's operator may")
-                self._leave(epoch)
-                return encode(OpeningKnown(self._opening()))
+            case LeaveWanted():
+                return encode(self._left(asker, wanted))
+
+    def _left(self, asker: str, wanted: LeaveWanted) -> OpeningKnown:
+        digest = leave_digest(wanted.chain, wanted.epoch)
+        if wanted.chain != self._journal.chain or not signing.verify(self._voting_key, digest, wanted.signature):
+            raise PermissionError(f"{asker} asks what only this validator's operator may")
+        self._leave(wanted.epoch)
+        return OpeningKnown(self._opening())
 
     def _blocks(self, start: int, most_bytes: int) -> Blocks:
         found: list[tuple[Block, Certificate]] = []

@@ -16,7 +16,7 @@ from stoa.kernel.codec import Malformed, encode
 from stoa.ledger import machine
 from stoa.ledger.catalog import Receipt
 from stoa.ledger.governance.members import members
-from stoa.ledger.governance.model import CLOCK_TOLERANCE_MS, PARAMETERS
+from stoa.ledger.governance.model import CLOCK_TOLERANCE_MS, parameter
 from stoa.ledger.state import State, Writes
 from stoa.node.replay import standing_at
 from stoa.node.state_store import Standing, Store
@@ -121,7 +121,7 @@ class Commit:
         expected = self.produced.get(body.producer, 0) + 1
         if body.number != expected:
             return f"number {body.number} where {expected} is next"
-        tolerance = self.view.need(PARAMETERS, CLOCK_TOLERANCE_MS)
+        tolerance = parameter(self.view, CLOCK_TOLERANCE_MS)
         if timely and abs(body.time - ordered.time) > tolerance:
             return f"its time is {body.time - ordered.time} ms off the log's, {tolerance} are allowed"
         return "" if head_signed(body, key) else "the producer's signature is not valid"

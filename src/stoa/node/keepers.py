@@ -9,13 +9,16 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterable
-from typing import Final
+from typing import Final, NamedTuple
 
 from stoa.journal import Damaged, Journal, hash_at
 from stoa.journal.flaws import block_flaws
 from stoa.kernel.codec import Malformed, encode
 from stoa.kernel.hashing import tagged
 from stoa.ledger.genesis import read_genesis
+from stoa.ledger.governance.members import members
+from stoa.ledger.governance.model import BODY_REPLICAS, parameter
+from stoa.ledger.state import State
 from stoa.peers.promise import Peers, Silent
 from stoa.wire.block import Block
 from stoa.wire.question import BodyWanted, read_body_kept
@@ -32,6 +35,27 @@ def ranked(height: int, names: Iterable[str]) -> list[str]:
     """All of them, those first who keep the height's range before others do."""
     ordinal = (height // RANGE_BLOCKS).to_bytes(8)
     return sorted(names, key=lambda name: tagged("stoa.keeper", ordinal, name.encode()))
+
+
+class Terms(NamedTuple):
+    """By what the keepers follow from a height: the members, sorted, and how many of them keep an old body."""
+
+    names: tuple[str, ...]
+    replicas: int
+
+    @classmethod
+    def of(cls, view: State) -> "Terms":
+        """As the view has them after its last block; all validators have the same after the same block."""
+        names = tuple(sorted(members(view).keys))
+        return cls(names, min(parameter(view, BODY_REPLICAS) or len(names), len(names)))
+
+    def keepers(self, height: int) -> list[str]:
+        """Who keeps the height's range."""
+        return ranked(height, self.names)[: self.replicas]
+
+    def hash(self) -> bytes:
+        """By which two validators find that they mean the same terms."""
+        return tagged("stoa.keeping", encode((self.names, self.replicas)))
 
 
 class Lenders:

@@ -21,13 +21,12 @@ from stoa.journal import Journal, Lender
 from stoa.journal.disk import REAL_DISK, Disk
 from stoa.kernel import signing
 from stoa.kernel.base import Broken
-from stoa.ledger.governance.model import PARAMETERS, QUORUM
+from stoa.ledger.governance.model import CHECKPOINT_BLOCKS, QUORUM, parameter
 from stoa.node import snapshot
 from stoa.node.answers import Answers
 from stoa.node.checkpoints import Checkpoints
 from stoa.node.circle import Circle
 from stoa.node.commit import Commit, FinalBlock, Listener, Skipped
-from stoa.node.config import CHECKPOINT_BLOCKS
 from stoa.node.doors import Doors
 from stoa.node.epoch_file import EpochFile
 from stoa.node.evidence import EvidenceBook
@@ -36,7 +35,7 @@ from stoa.node.health import RULES, Network
 from stoa.node.history import History
 from stoa.node.inbox import Corrupt, Fetched, Heard, Inbox, Leave
 from stoa.node.joining import Joining
-from stoa.node.keepers import Lenders
+from stoa.node.keepers import Lenders, Terms
 from stoa.node.keeping import Keeping
 from stoa.node.links import Links, alone
 from stoa.node.log import LOG, log_block
@@ -80,17 +79,14 @@ class Node(Doors):
         processes: int = 0,
         clock: Callable[[], int] = wall_clock,
         progress: Progress | None = None,
-        checkpoint_blocks: int = CHECKPOINT_BLOCKS,
         links: Callable[[str], Links] | None = None,
         disk: Disk = REAL_DISK,
-        replicas_of_bodies: int = 0,
     ) -> None:
         """Open the journal in the folder and bring the state up to it. Raises NoJournal, Occupied, Broken, and Damaged
         when the validator is alone.
 
-        ``processes`` check signatures beside this one. Every ``checkpoint_blocks`` blocks a checkpoint is made, 0 being
-        never; bodies of old blocks are kept by ``replicas_of_bodies`` validators, 0 being all. Without ``links``, which
-        are asked for by the ledger's name, the validator is alone.
+        ``processes`` check signatures beside this one. Without ``links``, which are asked for by the ledger's name, the
+        validator is alone.
         """
         self.folder, self._clock, self.validator = folder, clock, validator
         self._linked = links or (lambda _: alone(clock))
@@ -123,7 +119,7 @@ class Node(Doors):
             self.peers, self._inbox, self._epochs, self.evidence, clock, self._final, self._skip, self._entered,
             self._publish, self._circle.names,
         )  # fmt: skip
-        self._take_care(checkpoint_blocks, replicas_of_bodies)
+        self._take_care()
         self._seconds_before, self._final_before = dict(self._commit.seconds), time.monotonic()
         self._round = Round(core, self._commit, self.voice, self._verified)
         self._listeners: list[Listener] = []
@@ -136,16 +132,16 @@ class Node(Doors):
         if self.peers is None:
             self._round.start()  # alone, what was kept is final
 
-    def _take_care(self, checkpoint_blocks: int, replicas_of_bodies: int) -> None:
+    def _take_care(self) -> None:
         """What sees in the background that everything is there and right."""
         me, snapshots = self.validator.institution, self.folder / SNAPSHOT_FOLDER
         write = partial(snapshot.write, snapshots, self.chain)
         self._checkpoints = Checkpoints(
-            self.store, self.journal, self.finality, checkpoint_blocks, self.voice.say, self.voice.alarm,
+            self.store, self.journal, self.finality, self.voice.say, self.voice.alarm,
             lambda why: self._inbox.put(Corrupt(why)), write if self.peers else None,
         )  # fmt: skip
         self.others = Others(me, self.chain, self.peers, self.reader)
-        self.keeping = Keeping(me, self.journal, self.peers, self.others, replicas_of_bodies, self._members)
+        self.keeping = Keeping(me, self.journal, self.peers, self.others, self._terms)
         if self._lenders is not None:
             self._lenders.members = self._members
         self.mending = Mending(self.journal, self.others, self.voice.alarm)
@@ -162,6 +158,10 @@ class Node(Doors):
 
     def _members(self) -> list[str]:
         return sorted(self._commit.members.keys)
+
+    def _terms(self) -> Terms:
+        with self.reader() as view:
+            return Terms.of(view)
 
     def _tie(self, chain: str) -> Links:
         self._tied = self._tied or self._linked(chain)
@@ -206,7 +206,7 @@ class Node(Doors):
             voting_key = signing.public_key(self.validator.secret)
             answers = Answers(
                 self.journal, self.folder / SNAPSHOT_FOLDER, lambda: self._epochs.known.opening, voting_key,
-                self.leave_epoch,
+                self.leave_epoch, self.keeping.keeps,
             )  # fmt: skip
             self.peers.listen(self._circle.hear, answers.answer)
         for thread in self._threads:
@@ -315,7 +315,7 @@ class Node(Doors):
         self.voice.alarm(Alarm("state", ""))
 
     def _final(self, final: FinalBlock) -> None:
-        self._checkpoints.final(final.block.header.height)
+        self._checkpoints.final(final.block.header.height, parameter(self._commit.view, CHECKPOINT_BLOCKS))
         self._producer.seen(self._round.position, self._produced())
         self._announce(final)
         spent, now = self.seconds(), time.monotonic()
@@ -374,7 +374,7 @@ class Node(Doors):
         core, counts = self._round.core, self._links.counts
         produced = tuple(sorted(self._commit.produced.items()))
         with self.reader() as view:
-            rule = view.get(PARAMETERS, QUORUM) or 0
+            rule = parameter(view, QUORUM)
         return Network(
             self.validator.institution, self.peers is None, self._commit.head.height, core.epoch, RULES[rule],
             core.seats.quorum, tuple(sorted(core.seats.keys)), self._circle.seen(), produced, core.away,

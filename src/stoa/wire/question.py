@@ -12,6 +12,7 @@ from msgspec.msgpack import Decoder
 from stoa.kernel import limits, signing
 from stoa.kernel.codec import Shape, decoder, encode, read
 from stoa.kernel.hashing import tagged
+from stoa.kernel.identifiers import Hash
 from stoa.wire.block import Block, Header
 from stoa.wire.status import Opening
 from stoa.wire.vote import Certificate, Checkpoint, Epoch
@@ -28,6 +29,16 @@ class BodyWanted(Shape, tag="ask.body.v1"):
     """The final block of this height, if its body is kept by who is asked."""
 
     height: Annotated[int, Meta(ge=1, le=limits.MAX_SEQUENCE)]
+
+
+class KeptWanted(Shape, tag="ask.kept.v1"):
+    """The final block of this height, if who is asked keeps its whole range by these terms (their hash), and means to.
+
+    Answered with ``BodyKept``.
+    """
+
+    height: Annotated[int, Meta(ge=1, le=limits.MAX_SEQUENCE)]
+    terms: Hash
 
 
 class CheckpointWanted(Shape, tag="ask.checkpoint.v1"):
@@ -67,7 +78,7 @@ class LeaveWanted(Shape, tag="ask.leave.v1"):
 
 
 Question = (
-    BlocksWanted | BodyWanted | CheckpointWanted | SnapshotWanted | SnapshotPartWanted | HeadersWanted
+    BlocksWanted | BodyWanted | KeptWanted | CheckpointWanted | SnapshotWanted | SnapshotPartWanted | HeadersWanted
     | OpeningWanted | LeaveWanted
 )  # fmt: skip
 _QUESTION: Decoder[Question] = Decoder(Question)
