@@ -24,7 +24,8 @@ from stoa.wire.block import Block
 from stoa.wire.question import BodyWanted, read_body_kept
 
 RANGE_BLOCKS: Final = 1_024  # heights that have the same keepers
-MAX_LENT: Final = 64  # borrowed blocks that are remembered, at most two batches' worth of bytes each
+MAX_LENT: Final = 64  # borrowed blocks that are remembered
+MAX_LENT_BYTES: Final = 128 * 1024 * 1024  # of their bodies, the last one apart
 ASK_SECONDS: Final = 4.0  # for one of them to answer
 PATIENCE_SECONDS: Final = 10.0  # for all of them to be asked again while none has it
 LATE_BLOCKS: Final = 32  # whose voters are taken for members while the state is not open
@@ -66,6 +67,7 @@ class Lenders:
         self.members: Callable[[], Iterable[str]] | None = None  # once the state is open, which knows them
         self._lock = threading.Lock()
         self._lent: OrderedDict[int, Block] = OrderedDict()
+        self._bytes = 0
 
     def block(self, height: int) -> Block | None:
         """The final block with its body, from whoever has it; None when nobody does, or answers.
@@ -84,9 +86,11 @@ class Lenders:
                 return None
             time.sleep(PAUSE_SECONDS)
         with self._lock:
-            self._lent[height] = found
-            if len(self._lent) > MAX_LENT:
-                self._lent.popitem(last=False)
+            if height not in self._lent:
+                self._lent[height] = found
+                self._bytes += _size(found)
+            while len(self._lent) > 1 and (len(self._lent) > MAX_LENT or self._bytes > MAX_LENT_BYTES):
+                self._bytes -= _size(self._lent.popitem(last=False)[1])
         return found
 
     def _asked(self, height: int) -> Block | None:
@@ -113,3 +117,7 @@ class Lenders:
                 continue
             names |= {vote.validator for vote in certificate.votes} if certificate else set()
         return names - {self._me}
+
+
+def _size(block: Block) -> int:
+    return sum(map(len, block.envelopes)) + sum(map(len, block.receipts))
