@@ -12,6 +12,7 @@ from stoa.kernel import signing
 from stoa.kernel.codec import encode
 from stoa.node import snapshot
 from stoa.wire.block import Block
+from stoa.wire.history import LogHead
 from stoa.wire.question import (
     Bare,
     Blocks,
@@ -24,6 +25,8 @@ from stoa.wire.question import (
     HeadersWanted,
     KeptWanted,
     LeaveWanted,
+    LogHeadShown,
+    LogHeadWanted,
     OpeningKnown,
     OpeningWanted,
     SnapshotOffered,
@@ -48,9 +51,11 @@ class Answers:
         voting_key: bytes,
         leave: Callable[[int], None],
         keeps: Callable[[int, bytes], bool],
+        log_head: Callable[[str, int], LogHead | None],
     ) -> None:
-        """``snapshots`` is their folder; ``keeps`` says whether a height's range is kept here by terms of this hash."""
-        self._keeps = keeps
+        """``snapshots`` is their folder; ``keeps`` says whether a height's range is kept here by terms of this hash;
+        ``log_head`` signs the head of the log after a block."""
+        self._keeps, self._log_head = keeps, log_head
         self._journal, self._snapshots, self._opening = journal, snapshots, opening
         self._voting_key, self._leave = voting_key, leave
 
@@ -62,16 +67,15 @@ class Answers:
             case BodyWanted(height):
                 return encode(self._body(height))
             case KeptWanted(height, terms):
-                return encode(self._body(height) if self._keeps(height, terms) else BodyKept(None, None))
+                return encode(self._kept(height, terms))
             case CheckpointWanted(height):
                 return encode(CheckpointKept(self._journal.latest_checkpoint(height)))
-            case SnapshotWanted():
-                found = snapshot.newest(self._snapshots)
-                return encode(SnapshotOffered(self._journal.final, *(found or (None, 0))))
-            case SnapshotPartWanted(height, offset):
-                return encode(SnapshotPart(snapshot.part(self._snapshots, height, offset)))
+            case SnapshotWanted() | SnapshotPartWanted():
+                return encode(self._snapshot(wanted))
             case HeadersWanted(start, most_bytes):
                 return encode(self._headers(start, most_bytes))
+            case LogHeadWanted(chain, size):
+                return encode(LogHeadShown(self._log_head(chain, size)))
             case OpeningWanted():
                 return encode(OpeningKnown(self._opening()))
             case LeaveWanted():
@@ -109,6 +113,14 @@ class Answers:
                     break
                 found.append(one)
         return Headers(tuple(found))
+
+    def _snapshot(self, wanted: SnapshotWanted | SnapshotPartWanted) -> SnapshotOffered | SnapshotPart:
+        if isinstance(wanted, SnapshotPartWanted):
+            return SnapshotPart(snapshot.part(self._snapshots, wanted.height, wanted.offset))
+        return SnapshotOffered(self._journal.final, *(snapshot.newest(self._snapshots) or (None, 0)))
+
+    def _kept(self, height: int, terms: bytes) -> BodyKept:
+        return self._body(height) if self._keeps(height, terms) else BodyKept(None, None)
 
     def _body(self, height: int) -> BodyKept:
         try:

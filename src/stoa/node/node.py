@@ -98,7 +98,7 @@ class Node(Doors):
             opened.callback(close)
             self.chain = self.journal.chain
             self.finality = Finality(self.chain, validator)
-            self.history = History(self.journal, self.finality)
+            self.history = History(validator.institution, self.journal, self.finality, self.reader)
             self._epochs, self._lost = EpochFile(folder), LostVotes(folder)
             self._commit = Commit(view, self.store, self.journal, self.journal.header(standing.height), standing)
             self.verifier = opened.enter_context(Verifier(processes))
@@ -108,6 +108,7 @@ class Node(Doors):
         self._links = self._tie(self.chain)
         self.engine: Engine = self._links.engine(self._epochs.known.epoch)
         self.peers: Peers | None = self._links.peers
+        self.history.peers = self.peers
         self.skipped: deque[Skipped] = deque(maxlen=MAX_SKIPPED)
         self.skips = 0
         self.failure = ""
@@ -206,7 +207,7 @@ class Node(Doors):
             voting_key = signing.public_key(self.validator.secret)
             answers = Answers(
                 self.journal, self.folder / SNAPSHOT_FOLDER, lambda: self._epochs.known.opening, voting_key,
-                self.leave_epoch, self.keeping.keeps,
+                self.leave_epoch, self.keeping.keeps, self.history.shown,
             )  # fmt: skip
             self.peers.listen(self._circle.hear, answers.answer)
         for thread in self._threads:
