@@ -30,6 +30,8 @@ MEANING = {
     governance.BATCH_BYTES: "bytes of envelopes at which a batch is cut",
     governance.BATCH_LINGER_MS: "milliseconds after its first transaction at which a batch is cut",
     governance.CLOCK_TOLERANCE_MS: "milliseconds that a batch's time may be off the log's",
+    governance.CHECKPOINT_BLOCKS: "blocks from one root over all rows to the next, signed by all validators; 0: never",
+    governance.BODY_REPLICAS: "validators that keep the body of an old block; 0: all",
 }
 
 

@@ -38,9 +38,9 @@ class Clock:
 class House:
     """A founded ledger and the node that runs on it."""
 
-    def __init__(self, folder: Path, chain: str = CHAIN) -> None:
+    def __init__(self, folder: Path, chain: str = CHAIN, **parameters: int) -> None:
         self.folder, self.chain, self.clock = folder, chain, Clock()
-        quick = (Parameter(BATCH_LINGER_MS, 1),)
+        quick = tuple(Parameter(name, value) for name, value in {BATCH_LINGER_MS: 1, **parameters}.items())
         found(folder, replace(Hall(checked=False).genesis, chain=chain, parameters=quick))
         self.node = self.open()
 
@@ -57,10 +57,10 @@ class House:
         self.node = Node(self.folder, validator, clock=self.clock, **settings)  # type: ignore[arg-type]
         return self.node
 
-    def reopen(self, **settings: int) -> Node:
+    def reopen(self) -> Node:
         """Close the node and open another, not started."""
         self.node.close()
-        return self.open(**settings)
+        return self.open()
 
     def signed(self, signer: str, *instructions: Instruction, sequence: int = 0) -> bytes:
         """An envelope with the next sequence, or the given one."""

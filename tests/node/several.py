@@ -21,7 +21,9 @@ from stoa.ledger.assets.register_cash import RegisterCash
 from stoa.ledger.catalog import Body, Receipt, checked_body, read_receipt
 from stoa.ledger.compliance.attest import Attest
 from stoa.ledger.genesis import Genesis, Parameter
-from stoa.ledger.governance.model import BATCH_LINGER_MS
+from stoa.ledger.governance.model import BATCH_LINGER_MS, SetParameters, Setting
+from stoa.ledger.governance.propose import Propose
+from stoa.ledger.governance.vote import Vote
 from stoa.ledger.identity.open_account import OpenAccount
 from stoa.ledger.identity.register_party import RegisterParty
 from stoa.ledger.settlement.issue import Issue
@@ -78,12 +80,14 @@ class Reader:
 class Several:
     """A ledger of several validators, founded in a folder; all are started."""
 
-    def __init__(self, folder: Path, names: tuple[str, ...] = NAMES, **settings: Any) -> None:
-        self.folder, self.names, self.settings = folder, names, settings
+    def __init__(self, folder: Path, names: tuple[str, ...] = NAMES, **parameters: int) -> None:
+        self.folder, self.names = folder, names
         self.log, self.hall, self.nodes = Log(), local.Hall(), dict[str, Node]()
         genesis = Hall(checked=False, validators=names).genesis
-        self.genesis: Genesis = replace(genesis, time=wall_clock(), parameters=(Parameter(BATCH_LINGER_MS, 1),))
+        chosen = tuple(Parameter(name, value) for name, value in {BATCH_LINGER_MS: 1, **parameters}.items())
+        self.genesis: Genesis = replace(genesis, time=wall_clock(), parameters=chosen)
         self.sequences: Counter[str] = Counter()
+        self.proposals = 0
         for name in names:
             self.found(name)
             self.start(name)
@@ -92,10 +96,10 @@ class Several:
         """A folder with genesis alone."""
         found(self.folder / name, self.genesis)
 
-    def start(self, name: str, **settings: Any) -> Node:
+    def start(self, name: str) -> Node:
         validator = Validator(name, secret(f"{name} votes"))
         links = partial(self._links, name)
-        node = Node(self.folder / name, validator, links=links, **(self.settings | settings))
+        node = Node(self.folder / name, validator, links=links)
         self.nodes[name] = node
         node.start()
         return node
@@ -142,6 +146,18 @@ class Several:
         self.do(RegisterParty(77, False, "BROKER-A"), opening)
         self.do(Attest(77, "identity", "IDP", "KR", wall_clock() + 3_650 * DAY), by="IDP")
         self.do(Issue("USD", account(name), units, 0, 0), by="BANK")
+
+    def decide(self, **parameters: int) -> int:
+        """The members vote for these parameters; the height from which they count, not yet reached."""
+        self.proposals += 1
+        voters = self.names[: self.nodes[self.names[0]].members().quorum]
+        height = self.party().height + len(voters) + 3
+        settings = tuple(Setting(name, value) for name, value in parameters.items())
+        propose = Propose(voters[0], SetParameters(settings), height, wall_clock() + 3_600_000, "as agreed")
+        self.do(propose, by=voters[0])
+        for one in voters[1:]:  # who proposes has voted
+            self.do(Vote(self.proposals, one, True), by=one)
+        return height
 
     def blocks(self, count: int, through: str = "") -> int:
         """So many blocks more; returns the height."""

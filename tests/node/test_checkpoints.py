@@ -44,6 +44,20 @@ def test_each_keeps_what_a_quorum_signed_at_the_same_heights(several: Several) -
     assert verify(several.folder / "KSD" / "journal", several.folder / "KSD" / "state").flaws == ()
 
 
+def test_the_distance_is_what_the_members_voted_from_the_stated_height_on(several: Several) -> None:
+    height = several.decide(checkpoint_blocks=3)
+    while (at := several.level()) < height + 6:
+        if at >= height and at % 3 == 0:  # before the next: one is skipped while the one before it is under way
+            until(lambda at=at: all(kept(several, name, at) for name in several.nodes))
+        several.blocks(1)
+    until(lambda: all(kept(several, name, at // 3 * 3) for name in several.nodes))
+    heights = {one.height for node in several.nodes.values() for one in node.journal.checkpoints()}
+    assert {one for one in heights if one >= height} == {one for one in range(height, height + 7) if one % 3 == 0}
+    assert {one for one in heights if one < height} <= {one for one in range(height) if one % EVERY == 0}
+    several.stop("KSD")
+    assert verify(several.folder / "KSD" / "journal", several.folder / "KSD" / "state").flaws == ()
+
+
 def test_a_proof_of_a_holding_carries_the_signatures_of_a_quorum(several: Several) -> None:
     node = several.nodes["KSD"]
     with pytest.raises(NothingToProve, match="no line in USD after block 0"):

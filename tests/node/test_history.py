@@ -9,13 +9,14 @@ from msgspec.structs import replace
 
 from stoa.kernel import merkle
 from stoa.node import history
-from stoa.node.history import History
+from stoa.node.history import History, Tree
 from stoa.node.proofs import NothingToProve
 from stoa.wire.history import LogHead, LogRoot, check_extends, check_head
 from stoa.wire.proof import BadProof
 from stoa.wire.vote import Certificate
 from tests.ledger.hall import public
 from tests.node.house import House
+from tests.node.several import Several
 
 BLOCKS = 7
 
@@ -134,6 +135,70 @@ def test_a_ledger_of_genesis_alone_has_no_head_and_a_growing_one_goes_on(running
         roots.append(checked(running_log, log.head()))
     for before, after in pairwise(roots):
         check_extends(before, after, log.consistency(before.height, after.height))
+
+
+@pytest.mark.parametrize("size", [*range(1, 34), 1_000])
+def test_the_root_from_whole_subtrees_is_that_of_all_leaves(size: int) -> None:
+    leaves = [merkle.leaf_hash(bytes([number % 256])) for number in range(size + 3)]
+    tree = Tree()
+    for leaf in leaves:
+        tree.append(leaf)
+    assert tree.root(size) == merkle.root_of_hashes(leaves[:size])
+
+
+@pytest.fixture
+def several(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Several]:
+    monkeypatch.setattr(history, "MOST_AT_ONCE", 3)
+    monkeypatch.setattr(history, "PATIENCE_SECONDS", 2.0)
+    made = Several(tmp_path)
+    yield made
+    made.close()
+
+
+def test_a_head_carries_the_signatures_of_a_quorum(several: Several, monkeypatch: pytest.MonkeyPatch) -> None:
+    several.blocks(BLOCKS)
+    several.level()
+    node = several.nodes["KSD"]
+    keys, quorum = node.members()
+    head = node.history.head()
+    assert quorum == 3
+    assert len(head.votes) >= quorum
+    root = check_head(head, node.history.inclusion(head.size, head.size), keys, quorum)
+    with pytest.raises(BadProof, match="the log's root lacks 3"):
+        check_head(replace(head, votes=head.votes[:2]), node.history.inclusion(head.size, head.size), keys, quorum)
+    for name in ("BROKER-A", "VENUE"):
+        several.stop(name)
+    several.blocks(2, through="KSD")
+    several.level()
+    later = node.history.head()
+    assert [vote.validator for vote in later.votes] == ["BROKER-B", "FSS", "KSD"]
+    today = check_head(later, node.history.inclusion(later.size, later.size), keys, quorum)
+    check_extends(root, today, node.history.consistency(root.height, today.height))
+    several.stop("FSS")
+    with pytest.raises(NothingToProve, match=f"2 of 3 validators signed the log of block {later.size}"):
+        node.history.head()
+
+
+def test_one_that_shows_another_history_gets_no_signature_of_the_others(several: Several) -> None:
+    """Who rewrote its own journal's past signs its root alone, and a holder sees that it is alone."""
+    several.blocks(BLOCKS)
+    several.level()
+    node = several.nodes["KSD"]
+    keys, quorum = node.members()
+    node.history.head()
+    node.history._tree = Tree()
+    for number in range(node.journal.final):
+        node.history._tree.append(merkle.leaf_hash(bytes([number])))
+    with pytest.raises(NothingToProve, match="1 of 3 validators signed"):
+        node.history.head()
+    alone = node.history.shown(node.chain, node.journal.final)
+    assert alone is not None
+    with pytest.raises(BadProof, match="the log's root lacks 3"):
+        check_head(alone, (), keys, quorum)
+    honest = several.nodes["FSS"].history.head()
+    assert "KSD" not in [vote.validator for vote in honest.votes]
+    assert several.nodes["FSS"].history.shown("other", 1) is None
+    assert several.nodes["FSS"].history.shown(node.chain, node.journal.final + 1) is None
 
 
 @pytest.fixture

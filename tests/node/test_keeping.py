@@ -1,6 +1,7 @@
 """Bodies of old blocks are kept by some, and whoever asks any of the validators still gets all of them."""
 
 import shutil
+import threading
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
@@ -13,7 +14,8 @@ from stoa.api.projector import Projector
 from stoa.journal import Journal, dropped
 from stoa.kernel.codec import encode
 from stoa.node import checkpoints, keepers, keeping, waking
-from stoa.node.keepers import Lenders, ranked
+from stoa.node.keepers import Lenders, Terms, ranked
+from stoa.node.keeping import Keeping
 from stoa.readmodel.views import Views
 from stoa.wire.proof import check_proof
 from stoa.wire.question import BodyKept
@@ -115,6 +117,50 @@ def test_a_body_that_the_header_does_not_commit_to_is_not_believed(several: Seve
     lenders = Lenders(borrower, node.journal, SimpleNamespace(ask=ask))  # type: ignore[arg-type]
     assert lenders.block(RANGE) == true
     assert asked == [liar, honest]
+
+
+@pytest.mark.parametrize("replicas", [3, 1, 0])
+def test_bodies_move_to_their_keepers_when_the_members_vote_another_number(several: Several, replicas: int) -> None:
+    old = split(several)
+    height = several.decide(replicas_of_bodies=replicas)
+    before = [block for block, _ in several.nodes["KSD"].journal.replay(1, old)]
+    while several.level() < height:
+        several.blocks(1)
+    wanted = replicas or len(NAMES)
+
+    def keeping_it(height: int) -> list[str]:
+        return [name for name, node in several.nodes.items() if height not in dropped(node.journal)]
+
+    def moved() -> bool:
+        held = {one: keeping_it(one) for one in range(1, old)}
+        assert all(held.values()), "at no time is a body nowhere"
+        return all(held[one] == sorted(ranked(one, NAMES)[:wanted]) for one in held)
+
+    until(moved, lambda: {one: keeping_it(one) for one in range(1, old)})
+    for node in several.nodes.values():
+        assert [block for block, _ in node.journal.replay(1, old)] == before
+
+
+def test_nobody_lets_go_for_the_sake_of_one_who_is_leaving_or_goes_by_other_terms(several: Several) -> None:
+    split(several)
+    first, second, third, *_ = ranked(RANGE, NAMES)
+    terms, other = Terms(NAMES, REPLICAS), Terms(NAMES, REPLICAS + 1)
+    keeper = several.nodes[first].keeping
+    assert keeper.keeps(RANGE, terms.hash())
+    assert not keeper.keeps(RANGE, other.hash()), "it goes by other terms"
+    assert not several.nodes[third].keeping.keeps(RANGE, terms.hash()), "it is no keeper"
+    asked: list[str] = []
+
+    def ask(peer: str, question: bytes, timeout: float) -> bytes:
+        asked.append(peer)
+        assert not leaver.keeps(RANGE, wanted.hash()), "who asks is leaving"
+        return several.hall.inside[second].ask(peer, question, timeout)
+
+    wanted = Terms(NAMES, 1)
+    leaver = Keeping(second, several.nodes[second].journal, SimpleNamespace(ask=ask), None, lambda: wanted)  # type: ignore[arg-type]
+    leaver._drop(wanted, threading.Event())
+    assert first in asked
+    assert RANGE not in dropped(several.nodes[second].journal), "the first goes by the terms of two"
 
 
 def test_a_range_moves_only_when_a_keeper_goes() -> None:

@@ -10,6 +10,8 @@ from random import Random
 from msgspec.structs import replace
 
 from stoa.ledger.catalog import read_receipt
+from stoa.ledger.genesis import Parameter
+from stoa.ledger.governance.model import CHECKPOINT_BLOCKS
 from stoa.node.found import found
 from stoa.node.node import JOURNAL_FOLDER, STATE_FOLDER, Node, wall_clock
 from stoa.node.verify import verify
@@ -28,7 +30,7 @@ from stoa.wire.envelope import sign_body
 from tests.ledger.hall import CHAIN, account, secret
 from tests.node.script import VALIDATOR
 
-node, base = Node(Path(sys.argv[1]), VALIDATOR, checkpoint_blocks=3), int(sys.argv[2])
+node, base = Node(Path(sys.argv[1]), VALIDATOR), int(sys.argv[2])
 
 def said(final):  # in one write, so that no line is half there
     lines = [f"{r.transaction.hex()} {r.height} {raw.hex()}" for r, raw in zip(final.receipts, final.block.receipts)]
@@ -52,7 +54,8 @@ threading.Event().wait()
 
 
 def test_killed_again_and_again(tmp_path: Path) -> None:
-    found(tmp_path, replace(Hall(checked=False).genesis, time=wall_clock()))
+    often = (Parameter(CHECKPOINT_BLOCKS, 3),)
+    found(tmp_path, replace(Hall(checked=False).genesis, time=wall_clock(), parameters=often))
     random, final = Random(1), dict[bytes, bytes]()
     for round_ in range(ROUNDS):
         final |= life(tmp_path, (round_ + 1) * 10_000_000, random)

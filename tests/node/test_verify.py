@@ -201,15 +201,16 @@ def test_blocks_without_certificates_are_told(running: House, monkeypatch: pytes
     assert verify(running.journal_folder).flaws == ("no certificate covers the blocks 2 to 4",)
 
 
-def test_checkpoints_are_made_every_so_many_blocks(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_checkpoints_are_made_every_so_many_blocks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(checkpoints, "IDLE_SECONDS", 0.01)
-    house.reopen(checkpoint_blocks=4).start()
+    house = House(tmp_path, checkpoint_blocks=4)
+    house.node.start()
     for at in range(1, 13):
         house.party(at)
         if at % 4 == 0:
             wait_for_checkpoint(house, at)
     assert [one.height // 4 for one in house.node.journal.checkpoints()] == [1, 2, 3]
-    house.reopen(checkpoint_blocks=4).start()
+    house.reopen().start()
     house.party(20)
     time.sleep(0.1)
     house.node.close()
@@ -225,10 +226,11 @@ def wait_for_checkpoint(house: House, height: int) -> None:
         time.sleep(0.005)
 
 
-def test_a_checkpoint_in_the_making_does_not_hold_up_closing(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_checkpoint_in_the_making_does_not_hold_up_closing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("stoa.node.proofs.ROWS_A_SLICE", 1)
     monkeypatch.setattr(checkpoints, "REST_SECONDS", 60.0)
-    house.reopen(checkpoint_blocks=1).start()
+    house = House(tmp_path, checkpoint_blocks=1)
+    house.node.start()
     house.do("BROKER-A", *(RegisterParty(10_000 + one, False, "BROKER-A") for one in range(20)))
     time.sleep(0.3)
     mark = time.monotonic()

@@ -9,8 +9,10 @@ from pathlib import Path
 import pytest
 from nats.aio.client import Client
 
+from stoa.bus.bus import Bus
 from stoa.bus.faults import TooLarge
 from stoa.kernel import limits
+from stoa.ordering import jetstream_log
 from stoa.ordering.condition import Kind
 from stoa.ordering.engine import LogFull, Ordered
 from stoa.ordering.jetstream import JetStreamEngine
@@ -133,6 +135,32 @@ def test_a_log_is_opened_once_and_checked_by_who_comes_later(streams: Streams) -
     assert opened(streams.bus, log) == seen
     with pytest.raises(LogUnfit, match="max_bytes"):
         opened(streams.bus, log._replace(max_bytes=log.max_bytes * 2))
+
+
+def test_a_log_of_an_older_version_is_used_and_said_to_be_unfit(
+    streams: Streams, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log = new_log()
+    with monkeypatch.context() as older:
+        older.setattr(jetstream_log, "MAX_ENTRY_BYTES", 1024 * 1024)
+        opened(streams.bus, log)
+    engine = streams.on(log)
+    becomes(engine, Kind.UNFIT)
+    assert "max_msg_size 1048576 for" in engine.condition().sentence
+    assert published(engine, b"small") == 1
+    with pytest.raises(LogFull):
+        engine.publish(bytes(2 * 1024 * 1024))
+    with pytest.raises(LogUnfit, match=r"agreed: max_bytes \d+ for \d+$"):
+        opened(streams.bus, log._replace(max_bytes=log.max_bytes * 2))
+
+
+def test_a_server_that_takes_less_than_a_batch_has_is_named(streams: Streams, monkeypatch: pytest.MonkeyPatch) -> None:
+    engine = streams.engine()
+    engine.publish(b"one")
+    monkeypatch.setattr(Bus, "max_payload", 1024 * 1024)
+    with pytest.raises(LogFull):
+        engine.publish(bytes(1024 * 1024))
+    assert "raise its max_payload" in engine.condition().sentence
 
 
 def test_a_log_that_cannot_be_is_refused_with_the_servers_words(streams: Streams) -> None:

@@ -113,10 +113,7 @@ class OpenNode:
             self._closing.append(self.bus.close)
             _require_synced(self.bus, config.network.monitor)
             links = over(self.bus, folder, config.institution, config.network.replicas, self._time_of)
-        node = Node(
-            folder, validator, config.processes, clock, progress, config.checkpoint_blocks, links, self._disk,
-            config.replicas_of_bodies,
-        )  # fmt: skip
+        node = Node(folder, validator, config.processes, clock, progress, links, self._disk)
         self._closing.append(node.close)
         return node
 

@@ -90,14 +90,14 @@ def _run(options: Options, folder: Path) -> Figures:
     found(folder, genesis(begun))
     market = Market(TRADERS, begun, options.seed)
     validator = Validator(VALIDATOR, secret_of("vote"))
-    node = Node(folder, validator, checkpoint_blocks=0)
+    node = Node(folder, validator)
     node.start()
     _commit(node, [*market.set_up(), *_money(market, options.holders, begun)])
     node.close()
     write_crowd(folder / STATE_FOLDER, options.holders, begun)
     seconds = 10 + options.holders // SLOWEST
     traffic = market.transfers(options.traffic * seconds, 0)
-    node = Node(folder, validator, checkpoint_blocks=0)
+    node = Node(folder, validator)
     try:
         return _measure(node, market, options, traffic)
     finally:

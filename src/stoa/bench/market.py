@@ -22,7 +22,8 @@ from stoa.ledger.catalog import Body, checked_body
 from stoa.ledger.compliance.attest import Attest
 from stoa.ledger.compliance.conditions import ALWAYS, Compare
 from stoa.ledger.compliance.model import Rule, Terms, Trust
-from stoa.ledger.genesis import Founder, Genesis
+from stoa.ledger.genesis import Founder, Genesis, Parameter
+from stoa.ledger.governance.model import CHECKPOINT_BLOCKS
 from stoa.ledger.holds.freeze_units import FreezeUnits
 from stoa.ledger.identity.model import Role
 from stoa.ledger.identity.open_account import OpenAccount
@@ -68,12 +69,12 @@ def secret_of(name: str) -> bytes:
 
 
 def genesis(time: int) -> Genesis:
-    """Five institutions, the registrar validating."""
+    """Five institutions, the registrar validating, and no checkpoints beside what is measured."""
     founders = tuple(
         Founder(name, name.title(), "KR", roles, number, 1, (key(name).public,), _voting(name))
         for number, (name, roles) in enumerate(_ROLES.items(), start=1)
     )
-    return Genesis(CHAIN, time, founders, ())
+    return Genesis(CHAIN, time, founders, (Parameter(CHECKPOINT_BLOCKS, 0),))
 
 
 def _voting(name: str) -> bytes:

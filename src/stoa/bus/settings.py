@@ -6,9 +6,9 @@ import msgspec
 from msgspec import Meta
 
 MAX_SERVERS: Final = 64
-MAX_PAYLOAD_BYTES: Final = 8 * 1024 * 1024  # of one message; the servers' `max_payload` must be this
-MAX_OUTBOUND_BYTES: Final = 32 * 1024 * 1024  # handed over and not yet on the wire; beyond it messages are dropped
-MAX_QUEUED_BYTES: Final = 32 * 1024 * 1024  # that wait for one handler; beyond it messages are dropped
+MAX_PAYLOAD_BYTES: Final = 32 * 1024 * 1024  # of one message; the servers' `max_payload` must be this
+MAX_OUTBOUND_BYTES: Final = 64 * 1024 * 1024  # handed over and not yet on the wire; beyond it messages are dropped
+MAX_QUEUED_BYTES: Final = 64 * 1024 * 1024  # that wait for one handler; beyond it messages are dropped
 MESSAGE_BYTES: Final = 32 * 1024  # what a message counts at least, so that small ones are bounded too
 
 CONNECT_S: Final = 3.0  # for one server to take the connection, TLS included

@@ -15,7 +15,7 @@ MAX_KEYS: Final = 16  # keys of one account
 MAX_VALIDITY_MS: Final = 24 * 3_600_000  # how far ahead of the block's time `valid_until` may lie
 
 MAX_BATCH_TRANSACTIONS: Final = 4_096
-MAX_BATCH_BYTES: Final = 2 * 1024 * 1024
+MAX_BATCH_BYTES: Final = 8 * 1024 * 1024  # a message takes four times as much: the block with its receipts
 MAX_BULK: Final = 1_000  # envelopes in one message of the bulk door
 MAX_BATCH_LINGER_MS: Final = 1_000
 MAX_VALIDATORS: Final = 64

@@ -9,7 +9,7 @@ from stoa.kernel.codec import Malformed, Shape, decoder, encode, read
 from stoa.kernel.hashing import tagged
 from stoa.kernel.identifiers import Country, InstitutionId, PartyId, account_id
 from stoa.kernel.time import Time
-from stoa.ledger.governance.model import BOUNDS, DEFAULTS, PARAMETERS, VALIDATORS
+from stoa.ledger.governance.model import BOUNDS, DEFAULTS, FOUNDING, PARAMETERS, VALIDATORS
 from stoa.ledger.identity.model import (
     ACCOUNTS,
     INSTITUTIONS,
@@ -97,7 +97,7 @@ def apply_genesis(view: State, genesis: Genesis) -> None:
         if founder.validator:
             view.put(VALIDATORS, founder.institution, founder.validator)
     chosen = {parameter.name: parameter.value for parameter in genesis.parameters}
-    for name, value in {**DEFAULTS, **chosen}.items():
+    for name, value in {**{name: DEFAULTS[name] for name in FOUNDING}, **chosen}.items():
         view.put(PARAMETERS, name, value)
 
 

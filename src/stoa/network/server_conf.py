@@ -7,14 +7,14 @@ It may make a stream or a reader, but never delete, purge, change or restore one
 from collections.abc import Iterable
 from typing import Final
 
+from stoa.bus.settings import MAX_PAYLOAD_BYTES
 from stoa.network import folders
 from stoa.network.certificates import identity
 from stoa.network.plan import Member, Plan
 from stoa.network.register import Issued
 
 ACCOUNT: Final = "LEDGER"
-MAX_PAYLOAD: Final = 8 * 1024 * 1024  # above the greatest batch (2 MiB) and an answer of blocks
-MAX_PENDING: Final = 64 * 1024 * 1024  # bytes that wait for a slow reader before he is let go
+MAX_PENDING: Final = 128 * 1024 * 1024  # bytes that wait for a slow reader before he is let go
 MAX_CONNECTIONS: Final = 1_024
 MAX_MEMORY: Final = 256 * 1024 * 1024
 MAX_STORE: Final = 32 * 1024 * 1024 * 1024
@@ -86,7 +86,7 @@ def server_conf(plan: Plan, member: Member) -> str:
     certificate, key = folders.certificate(folders.SERVER), folders.key(folders.SERVER)
     return SERVER.format(
         code=member.code, chain=plan.chain, address=member.address, clients=member.clients, monitor=member.monitor,
-        max_payload=MAX_PAYLOAD, max_pending=MAX_PENDING, max_connections=MAX_CONNECTIONS, max_memory=MAX_MEMORY,
+        max_payload=MAX_PAYLOAD_BYTES, max_pending=MAX_PENDING, max_connections=MAX_CONNECTIONS, max_memory=MAX_MEMORY,
         max_store=MAX_STORE, store=folders.STORE, certificate=certificate, key=key, ca=folders.CA,
         cluster_block=_cluster(plan, member, certificate, key) if len(plan.members) > 1 else "",
         access=folders.ACCESS_CONF,

@@ -12,6 +12,7 @@ from stoa.kernel import signing
 from stoa.kernel.codec import encode
 from stoa.node import snapshot
 from stoa.wire.block import Block
+from stoa.wire.history import LogHead
 from stoa.wire.question import (
     Bare,
     Blocks,
@@ -22,7 +23,10 @@ from stoa.wire.question import (
     CheckpointWanted,
     Headers,
     HeadersWanted,
+    KeptWanted,
     LeaveWanted,
+    LogHeadShown,
+    LogHeadWanted,
     OpeningKnown,
     OpeningWanted,
     SnapshotOffered,
@@ -46,36 +50,43 @@ class Answers:
         opening: Callable[[], Opening | None],
         voting_key: bytes,
         leave: Callable[[int], None],
+        keeps: Callable[[int, bytes], bool],
+        log_head: Callable[[str, int], LogHead | None],
     ) -> None:
-        """``snapshots`` is their folder."""
+        """``snapshots`` is their folder; ``keeps`` says whether a height's range is kept here by terms of this hash;
+        ``log_head`` signs the head of the log after a block."""
+        self._keeps, self._log_head = keeps, log_head
         self._journal, self._snapshots, self._opening = journal, snapshots, opening
         self._voting_key, self._leave = voting_key, leave
 
     def answer(self, asker: str, raw: bytes) -> bytes:
         """The answer's bytes. Raises Malformed, and PermissionError for what only the own operator may ask."""
-        match read_question(raw):
+        match wanted := read_question(raw):
             case BlocksWanted(start, most_bytes):
                 return encode(self._blocks(start, most_bytes))
             case BodyWanted(height):
                 return encode(self._body(height))
+            case KeptWanted(height, terms):
+                return encode(self._kept(height, terms))
             case CheckpointWanted(height):
                 return encode(CheckpointKept(self._journal.latest_checkpoint(height)))
-            case SnapshotWanted():
-                found = snapshot.newest(self._snapshots)
-                return encode(SnapshotOffered(self._journal.final, *(found or (None, 0))))
-            case SnapshotPartWanted(height, offset):
-                return encode(SnapshotPart(snapshot.part(self._snapshots, height, offset)))
+            case SnapshotWanted() | SnapshotPartWanted():
+                return encode(self._snapshot(wanted))
             case HeadersWanted(start, most_bytes):
                 return encode(self._headers(start, most_bytes))
+            case LogHeadWanted(chain, size):
+                return encode(LogHeadShown(self._log_head(chain, size)))
             case OpeningWanted():
                 return encode(OpeningKnown(self._opening()))
-            case LeaveWanted(chain, epoch, signature):
-                if chain != self._journal.chain or not signing.verify(
-                    self._voting_key, leave_digest(chain, epoch), signature
-                ):
-                    raise PermissionError(f"{asker} asks what only this validator's operator may")
-                self._leave(epoch)
-                return encode(OpeningKnown(self._opening()))
+            case LeaveWanted():
+                return encode(self._left(asker, wanted))
+
+    def _left(self, asker: str, wanted: LeaveWanted) -> OpeningKnown:
+        digest = leave_digest(wanted.chain, wanted.epoch)
+        if wanted.chain != self._journal.chain or not signing.verify(self._voting_key, digest, wanted.signature):
+            raise PermissionError(f"{asker} asks what only this validator's operator may")
+        self._leave(wanted.epoch)
+        return OpeningKnown(self._opening())
 
     def _blocks(self, start: int, most_bytes: int) -> Blocks:
         found: list[tuple[Block, Certificate]] = []
@@ -102,6 +113,14 @@ class Answers:
                     break
                 found.append(one)
         return Headers(tuple(found))
+
+    def _snapshot(self, wanted: SnapshotWanted | SnapshotPartWanted) -> SnapshotOffered | SnapshotPart:
+        if isinstance(wanted, SnapshotPartWanted):
+            return SnapshotPart(snapshot.part(self._snapshots, wanted.height, wanted.offset))
+        return SnapshotOffered(self._journal.final, *(snapshot.newest(self._snapshots) or (None, 0)))
+
+    def _kept(self, height: int, terms: bytes) -> BodyKept:
+        return self._body(height) if self._keeps(height, terms) else BodyKept(None, None)
 
     def _body(self, height: int) -> BodyKept:
         try:

@@ -17,6 +17,7 @@ from stoa.agreement.effects import Alarm
 from stoa.journal.journal import Journal
 from stoa.kernel import limits
 from stoa.ledger.governance.members import members_at
+from stoa.ledger.governance.model import CHECKPOINT_BLOCKS, parameter
 from stoa.ledger.state import State
 from stoa.node import proofs
 from stoa.node.finality import Finality
@@ -51,14 +52,14 @@ Write = Callable[[Checkpoint, Snapshot, Callable[[], object]], object]
 
 
 class Checkpoints:
-    """At every height that ``every`` divides; 0 is never. ``say`` tells the others, ``corrupt`` the node."""
+    """At every height that the parameter ``checkpoint_blocks`` divides; 0 is never. ``say`` tells the others,
+    ``corrupt`` the node."""
 
     def __init__(
         self,
         store: StateStore,
         journal: Journal,
         finality: Finality,
-        every: int,
         say: Callable[[Word], None],
         alarm: Callable[[Alarm], None],
         corrupt: Callable[[str], None],
@@ -66,7 +67,7 @@ class Checkpoints:
     ) -> None:
         """``write`` keeps a file of the state that a quorum signed."""
         self._write = write
-        self._store, self._journal, self._finality, self._every = store, journal, finality, every
+        self._store, self._journal, self._finality = store, journal, finality
         self._say, self._alarm, self._corrupt = say, alarm, corrupt
         self._changed = threading.Condition()
         self._due: Snapshot | None = None  # after the newest block of such a height; at most one waits
@@ -80,9 +81,10 @@ class Checkpoints:
         latest = journal.latest_checkpoint()
         self._height = latest.height if latest else 0  # of the newest that is kept
 
-    def final(self, height: int) -> None:
-        """The block is final and its rows are written. On the thread that made it; skipped while one is under way."""
-        if self._every and height % self._every == 0 and self._due is None:
+    def final(self, height: int, every: int) -> None:
+        """The block is final and its rows are written, ``every`` being the parameter right after it. On the thread that
+        made it; skipped while one is under way."""
+        if every and height % every == 0 and self._due is None:
             snapshot = self._store.snapshot()
             with self._changed:
                 self._due = snapshot
@@ -232,7 +234,9 @@ class Checkpoints:
 
     def _readable(self) -> tuple[Checkpoint, Snapshot]:
         if self._proven is None:
-            after = f"one is made at every block that {self._every} divides" if self._every else "none are made here"
+            with self._store.snapshot() as view:
+                every = parameter(State(view), CHECKPOINT_BLOCKS)
+            after = f"one is made at every block that {every} divides" if every else "none are made by themselves"
             raise proofs.NothingToProve(f"no checkpoint of a quorum can be read yet: {after}")
         return self._proven
 

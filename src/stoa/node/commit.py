@@ -16,7 +16,7 @@ from stoa.kernel.codec import Malformed, encode
 from stoa.ledger import machine
 from stoa.ledger.catalog import Receipt
 from stoa.ledger.governance.members import members
-from stoa.ledger.governance.model import CLOCK_TOLERANCE_MS, PARAMETERS
+from stoa.ledger.governance.model import CLOCK_TOLERANCE_MS, parameter
 from stoa.ledger.state import State, Writes
 from stoa.node.replay import standing_at
 from stoa.node.state_store import Standing, Store
@@ -27,6 +27,7 @@ from stoa.wire.vote import Certificate, Vote
 
 BAD_BATCH: Final = "bad_batch"
 QUOTED_BYTES: Final = 1_000  # of a batch that cannot be read, kept as evidence
+READ_BACK_MS: Final = 60_000  # of the log, before the last final block: a batch may wait there for one before it
 STAGES: Final = ("admit", "verify", "execute", "hash", "sync", "vote", "final")
 
 
@@ -124,10 +125,15 @@ class Commit:
         expected = self.produced.get(body.producer, 0) + 1
         if body.number != expected:
             return f"number {body.number} where {expected} is next"
-        tolerance = self.view.need(PARAMETERS, CLOCK_TOLERANCE_MS)
+        tolerance = parameter(self.view, CLOCK_TOLERANCE_MS)
         if timely and abs(body.time - ordered.time) > tolerance:
             return f"its time is {body.time - ordered.time} ms off the log's, {tolerance} are allowed"
         return ""
+
+    def read_back(self) -> int:
+        """From when on the log may hold what comes behind the last final block, by any server's clock that the members
+        would have accepted. In milliseconds."""
+        return max(0, self.head.batch_time - 3 * parameter(self.view, CLOCK_TOLERANCE_MS) - READ_BACK_MS)
 
     def execute(self, admitted: Admitted, verified: Sequence[bool | None] | None = None) -> Header:
         """Execute the batch in memory as the next block, and return its header."""

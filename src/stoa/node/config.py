@@ -20,7 +20,7 @@ PASSPHRASE_VARIABLE: Final = "STOA_PASSPHRASE"  # of the keystore, for programs;
 DEFAULT_PORT: Final = 7080
 MAX_PROCESSES: Final = 256
 MAX_REPLICAS: Final = 5  # of the ordering log, as many as NATS allows
-CHECKPOINT_BLOCKS: Final = 10_000  # from one checkpoint to the next
+GOVERNED: Final = ("checkpoint_blocks", "replicas_of_bodies")  # settings once, now decided by the members
 
 _Path = Annotated[str, Meta(min_length=1, max_length=400)]
 _Url = Annotated[str, Meta(pattern=r"^(tls|http)://[^\s/]+:\d{1,5}$", max_length=300)]
@@ -48,8 +48,6 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     institution: InstitutionId
     port: Annotated[int, Meta(ge=1, le=65_535)] = DEFAULT_PORT
     processes: Annotated[int, Meta(ge=0, le=MAX_PROCESSES)] = 0
-    checkpoint_blocks: Annotated[int, Meta(ge=0)] = CHECKPOINT_BLOCKS
-    replicas_of_bodies: Annotated[int, Meta(ge=0, le=MAX_VALIDATORS)] = 0
     language: Literal["en", "ko"] = "en"
     audience: Annotated[str, Meta(min_length=1, max_length=120)] = "stoa"
     keystore: _Path = "keys.keystore"
@@ -67,8 +65,6 @@ TEMPLATE: Final = """\
 institution = "{institution}"    # whose house this is; its validator makes the blocks
 port = {port}                # where API and pages listen, on 127.0.0.1 only
 processes = {processes}              # more processes that check signatures; 0: the node does it itself
-checkpoint_blocks = {checkpoint_blocks}  # the root over all rows is signed so often, in all houses alike; 0: never
-replicas_of_bodies = {replicas_of_bodies}  # validators that keep an old block's body, equal in all houses; 0: all
 language = "{language}"            # of the command line where --language is not given: en or ko
 audience = "{audience}"         # names this door in signed requests, so that no other door accepts them
 
@@ -97,7 +93,11 @@ def load_config(folder: Path) -> Config:
     """The settings in a folder. Raises BadConfig; FileNotFoundError when there is no ledger."""
     text = (folder / FILE).read_text(encoding="utf-8")
     try:
-        return msgspec.convert(tomllib.loads(text), Config)
+        found = tomllib.loads(text)
+        if left := [name for name in GOVERNED if name in found]:
+            rule = "is a parameter that the members vote on, the same for all: take the line out"
+            raise BadConfig(f"{FILE}: {left[0]} {rule}")
+        return msgspec.convert(found, Config)
     except (tomllib.TOMLDecodeError, msgspec.ValidationError) as error:
         raise BadConfig(f"{FILE}: {error}") from None
 

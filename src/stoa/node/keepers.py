@@ -9,19 +9,23 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterable
-from typing import Final
+from typing import Final, NamedTuple
 
 from stoa.journal import Damaged, Journal, hash_at
 from stoa.journal.flaws import block_flaws
 from stoa.kernel.codec import Malformed, encode
 from stoa.kernel.hashing import tagged
 from stoa.ledger.genesis import read_genesis
+from stoa.ledger.governance.members import members
+from stoa.ledger.governance.model import BODY_REPLICAS, parameter
+from stoa.ledger.state import State
 from stoa.peers.promise import Peers, Silent
 from stoa.wire.block import Block
 from stoa.wire.question import BodyWanted, read_body_kept
 
 RANGE_BLOCKS: Final = 1_024  # heights that have the same keepers
-MAX_LENT: Final = 64  # borrowed blocks that are remembered, at most two batches' worth of bytes each
+MAX_LENT: Final = 64  # borrowed blocks that are remembered
+MAX_LENT_BYTES: Final = 128 * 1024 * 1024  # of their bodies, the last one apart
 ASK_SECONDS: Final = 4.0  # for one of them to answer
 PATIENCE_SECONDS: Final = 10.0  # for all of them to be asked again while none has it
 LATE_BLOCKS: Final = 32  # whose voters are taken for members while the state is not open
@@ -34,6 +38,27 @@ def ranked(height: int, names: Iterable[str]) -> list[str]:
     return sorted(names, key=lambda name: tagged("stoa.keeper", ordinal, name.encode()))
 
 
+class Terms(NamedTuple):
+    """By what the keepers follow from a height: the members, sorted, and how many of them keep an old body."""
+
+    names: tuple[str, ...]
+    replicas: int
+
+    @classmethod
+    def of(cls, view: State) -> "Terms":
+        """As the view has them after its last block; all validators have the same after the same block."""
+        names = tuple(sorted(members(view).keys))
+        return cls(names, min(parameter(view, BODY_REPLICAS) or len(names), len(names)))
+
+    def keepers(self, height: int) -> list[str]:
+        """Who keeps the height's range."""
+        return ranked(height, self.names)[: self.replicas]
+
+    def hash(self) -> bytes:
+        """By which two validators find that they mean the same terms."""
+        return tagged("stoa.keeping", encode((self.names, self.replicas)))
+
+
 class Lenders:
     """Satisfies ``journal.Lender`` for one journal. Safe for threads."""
 
@@ -42,6 +67,7 @@ class Lenders:
         self.members: Callable[[], Iterable[str]] | None = None  # once the state is open, which knows them
         self._lock = threading.Lock()
         self._lent: OrderedDict[int, Block] = OrderedDict()
+        self._bytes = 0
 
     def block(self, height: int) -> Block | None:
         """The final block with its body, from whoever has it; None when nobody does, or answers.
@@ -60,9 +86,11 @@ class Lenders:
                 return None
             time.sleep(PAUSE_SECONDS)
         with self._lock:
-            self._lent[height] = found
-            if len(self._lent) > MAX_LENT:
-                self._lent.popitem(last=False)
+            if height not in self._lent:
+                self._lent[height] = found
+                self._bytes += _size(found)
+            while len(self._lent) > 1 and (len(self._lent) > MAX_LENT or self._bytes > MAX_LENT_BYTES):
+                self._bytes -= _size(self._lent.popitem(last=False)[1])
         return found
 
     def _asked(self, height: int) -> Block | None:
@@ -89,3 +117,7 @@ class Lenders:
                 continue
             names |= {vote.validator for vote in certificate.votes} if certificate else set()
         return names - {self._me}
+
+
+def _size(block: Block) -> int:
+    return sum(map(len, block.envelopes)) + sum(map(len, block.receipts))

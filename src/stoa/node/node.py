@@ -21,13 +21,12 @@ from stoa.journal import Journal, Lender
 from stoa.journal.disk import REAL_DISK, Disk
 from stoa.kernel import signing
 from stoa.kernel.base import Broken
-from stoa.ledger.governance.model import CLOCK_TOLERANCE_MS, PARAMETERS, QUORUM
+from stoa.ledger.governance.model import CHECKPOINT_BLOCKS, QUORUM, parameter
 from stoa.node import snapshot
 from stoa.node.answers import Answers
 from stoa.node.checkpoints import Checkpoints
 from stoa.node.circle import Circle
 from stoa.node.commit import Commit, FinalBlock, Listener, Skipped
-from stoa.node.config import CHECKPOINT_BLOCKS
 from stoa.node.doors import Doors
 from stoa.node.epoch_file import EpochFile
 from stoa.node.evidence import EvidenceBook
@@ -36,7 +35,7 @@ from stoa.node.health import RULES, Network
 from stoa.node.history import History
 from stoa.node.inbox import Corrupt, Fetched, Heard, Inbox, Leave
 from stoa.node.joining import Joining
-from stoa.node.keepers import Lenders
+from stoa.node.keepers import Lenders, Terms
 from stoa.node.keeping import Keeping
 from stoa.node.links import Links, alone
 from stoa.node.log import LOG, log_block
@@ -60,7 +59,6 @@ from stoa.peers.promise import Peers
 MAX_SKIPPED: Final = 100  # skipped batches kept to be looked at
 IDLE_SECONDS: Final = 0.2
 TICK_SECONDS: Final = 0.05
-READ_BACK_MS: Final = 60_000  # of the log, before the last final block: a batch may wait there for one before it
 DUE_PATIENCE_MS: Final = 500  # for each validator whose turn comes first to do what falls due
 
 
@@ -81,17 +79,14 @@ class Node(Doors):
         processes: int = 0,
         clock: Callable[[], int] = wall_clock,
         progress: Progress | None = None,
-        checkpoint_blocks: int = CHECKPOINT_BLOCKS,
         links: Callable[[str], Links] | None = None,
         disk: Disk = REAL_DISK,
-        replicas_of_bodies: int = 0,
     ) -> None:
         """Open the journal in the folder and bring the state up to it. Raises NoJournal, Occupied, Broken, and Damaged
         when the validator is alone.
 
-        ``processes`` check signatures beside this one. Every ``checkpoint_blocks`` blocks a checkpoint is made, 0 being
-        never; bodies of old blocks are kept by ``replicas_of_bodies`` validators, 0 being all. Without ``links``, which
-        are asked for by the ledger's name, the validator is alone.
+        ``processes`` check signatures beside this one. Without ``links``, which are asked for by the ledger's name, the
+        validator is alone.
         """
         self.folder, self._clock, self.validator = folder, clock, validator
         self._linked = links or (lambda _: alone(clock))
@@ -103,7 +98,7 @@ class Node(Doors):
             opened.callback(close)
             self.chain = self.journal.chain
             self.finality = Finality(self.chain, validator)
-            self.history = History(self.journal, self.finality)
+            self.history = History(validator.institution, self.journal, self.finality, self.reader)
             self._epochs, self._lost = EpochFile(folder), LostVotes(folder)
             self._commit = Commit(view, self.store, self.journal, self.journal.header(standing.height), standing)
             self.verifier = opened.enter_context(Verifier(processes))
@@ -111,8 +106,9 @@ class Node(Doors):
             self._opened = opened.pop_all()
         self.gate = Gate(self.chain, clock)
         self._links = self._tie(self.chain)
-        self.engine: Engine = self._links.engine(self._epochs.known.epoch, self._since())
+        self.engine: Engine = self._links.engine(self._epochs.known.epoch, self._commit.read_back())
         self.peers: Peers | None = self._links.peers
+        self.history.peers = self.peers
         self.skipped: deque[Skipped] = deque(maxlen=MAX_SKIPPED)
         self.skips = 0
         self.failure = ""
@@ -124,7 +120,7 @@ class Node(Doors):
             self.peers, self._inbox, self._epochs, self.evidence, clock, self._final, self._skip, self._entered,
             self._publish, self._circle.names,
         )  # fmt: skip
-        self._take_care(checkpoint_blocks, replicas_of_bodies)
+        self._take_care()
         self._seconds_before, self._final_before = dict(self._commit.seconds), time.monotonic()
         self._round = Round(core, self._commit, self.voice, self._verified)
         self._listeners: list[Listener] = []
@@ -137,16 +133,16 @@ class Node(Doors):
         if self.peers is None:
             self._round.start()  # alone, what was kept is final
 
-    def _take_care(self, checkpoint_blocks: int, replicas_of_bodies: int) -> None:
+    def _take_care(self) -> None:
         """What sees in the background that everything is there and right."""
         me, snapshots = self.validator.institution, self.folder / SNAPSHOT_FOLDER
         write = partial(snapshot.write, snapshots, self.chain)
         self._checkpoints = Checkpoints(
-            self.store, self.journal, self.finality, checkpoint_blocks, self.voice.say, self.voice.alarm,
+            self.store, self.journal, self.finality, self.voice.say, self.voice.alarm,
             lambda why: self._inbox.put(Corrupt(why)), write if self.peers else None,
         )  # fmt: skip
         self.others = Others(me, self.chain, self.peers, self.reader)
-        self.keeping = Keeping(me, self.journal, self.peers, self.others, replicas_of_bodies, self._members)
+        self.keeping = Keeping(me, self.journal, self.peers, self.others, self._terms)
         if self._lenders is not None:
             self._lenders.members = self._members
         self.mending = Mending(self.journal, self.others, self.voice.alarm)
@@ -163,6 +159,10 @@ class Node(Doors):
 
     def _members(self) -> list[str]:
         return sorted(self._commit.members.keys)
+
+    def _terms(self) -> Terms:
+        with self.reader() as view:
+            return Terms.of(view)
 
     def _tie(self, chain: str) -> Links:
         self._tied = self._tied or self._linked(chain)
@@ -207,7 +207,7 @@ class Node(Doors):
             voting_key = signing.public_key(self.validator.secret)
             answers = Answers(
                 self.journal, self.folder / SNAPSHOT_FOLDER, lambda: self._epochs.known.opening, voting_key,
-                self.leave_epoch,
+                self.leave_epoch, self.keeping.keeps, self.history.shown,
             )  # fmt: skip
             self.peers.listen(self._circle.hear, answers.answer)
         for thread in self._threads:
@@ -258,13 +258,6 @@ class Node(Doors):
         members = sorted(self._commit.members.keys)
         me = self.validator.institution
         return (members.index(me) - self._commit.head.height) % len(members) if me in members else len(members)
-
-    def _since(self) -> int:
-        """From when on the log may hold what comes behind the last final block, by any server's clock that the members
-        would have accepted."""
-        with self.reader() as view:
-            tolerance = view.need(PARAMETERS, CLOCK_TOLERANCE_MS)
-        return max(0, self._commit.head.batch_time - 3 * tolerance - READ_BACK_MS)
 
     def _read_log(self) -> None:
         """Bring batches from the log of the epoch at hand; what is known already is skipped."""
@@ -323,7 +316,7 @@ class Node(Doors):
         self.voice.alarm(Alarm("state", ""))
 
     def _final(self, final: FinalBlock) -> None:
-        self._checkpoints.final(final.block.header.height)
+        self._checkpoints.final(final.block.header.height, parameter(self._commit.view, CHECKPOINT_BLOCKS))
         self._producer.seen(self._round.position, self._produced())
         self._announce(final)
         spent, now = self.seconds(), time.monotonic()
@@ -343,7 +336,7 @@ class Node(Doors):
     def _entered(self) -> None:
         """The log of another epoch is read from now on."""
         epoch, before = self._epochs.known.epoch, self.engine
-        self.engine = self._links.engine(epoch, self._since())
+        self.engine = self._links.engine(epoch, self._commit.read_back())
         self._inbox.enter(epoch)
         before.close()
         self._producer.seen(0, self._produced())
@@ -383,7 +376,7 @@ class Node(Doors):
         core, counts = self._round.core, self._links.counts
         produced = tuple(sorted(self._commit.produced.items()))
         with self.reader() as view:
-            rule = view.get(PARAMETERS, QUORUM) or 0
+            rule = parameter(view, QUORUM)
         return Network(
             self.validator.institution, self.peers is None, self._commit.head.height, core.epoch, RULES[rule],
             core.seats.quorum, tuple(sorted(core.seats.keys)), self._circle.seen(), produced, core.away,

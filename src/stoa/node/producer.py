@@ -13,7 +13,7 @@ from typing import Final, NamedTuple
 from stoa.intake.gate import Gate, Waiting
 from stoa.kernel.codec import encode
 from stoa.ledger import due
-from stoa.ledger.governance.model import BATCH_BYTES, BATCH_LINGER_MS, BATCH_TRANSACTIONS, PARAMETERS
+from stoa.ledger.governance.model import BATCH_BYTES, BATCH_LINGER_MS, BATCH_TRANSACTIONS, parameter
 from stoa.ledger.state import State
 from stoa.node.finality import Validator
 from stoa.node.outbox import Outbox
@@ -38,7 +38,7 @@ class Cut(NamedTuple):
         """As of the view. ``patience_ms`` is how long others are let do first what falls due."""
         next_due = due.next_due(view)
         most, most_bytes, linger = (
-            view.need(PARAMETERS, name) for name in (BATCH_TRANSACTIONS, BATCH_BYTES, BATCH_LINGER_MS)
+            parameter(view, name) for name in (BATCH_TRANSACTIONS, BATCH_BYTES, BATCH_LINGER_MS)
         )
         return cls(most, most_bytes, linger / 1_000, None if next_due is None else next_due + patience_ms)
 

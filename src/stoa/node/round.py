@@ -33,7 +33,7 @@ from stoa.agreement.model import Past, Seats, Signer
 from stoa.agreement.numbers import Numbers
 from stoa.journal.journal import Journal
 from stoa.kernel.base import Broken
-from stoa.ledger.governance.model import PARAMETERS, QUORUM
+from stoa.ledger.governance.model import QUORUM, parameter
 from stoa.node.commit import Commit, FinalBlock, Skipped
 from stoa.node.epoch_file import Epochs
 from stoa.node.recovery import kept_tail
@@ -229,7 +229,7 @@ def batch_of(block: Block) -> Batch:
 def seats(commit: Commit) -> Seats:
     """The members of the next block."""
     keys, quorum = commit.members
-    return Seats(keys, quorum, liars_borne(len(keys)) if commit.view.get(PARAMETERS, QUORUM) else 0)
+    return Seats(keys, quorum, liars_borne(len(keys)) if parameter(commit.view, QUORUM) else 0)
 
 
 def resumed(

@@ -28,7 +28,8 @@ STOPPED_RETRY_MS: Final = 1_000
 WATCH_S: Final = 2.0  # how often the log is looked at
 SURE: Final = 3  # looks in a row before a log is called gone or regressed: a new leader may not know all at once
 EXPECTED_STREAM: Final = "Nats-Expected-Stream"
-MAX_BATCH: Final = MAX_ENTRY_BYTES - 1_024  # bytes, without the headers
+HEADERS_BYTES: Final = 1_024
+MAX_BATCH: Final = MAX_ENTRY_BYTES - HEADERS_BYTES
 
 
 class JetStreamEngine:
@@ -66,8 +67,12 @@ class JetStreamEngine:
             raise LogClosed(f"{self._log.stream} is closed here")
         if self._condition.stopped:
             raise LogFull(STOPPED_RETRY_MS)
-        if len(batch) > min(MAX_BATCH, self._bus.max_payload):
+        if len(batch) > MAX_BATCH:
             raise TooLarge(len(batch), MAX_BATCH)
+        if len(batch) + HEADERS_BYTES > self._bus.max_payload:
+            said = f"The server takes {self._bus.max_payload} bytes, a batch has {len(batch)}: raise its max_payload."
+            self._say(Condition(Kind.UNFIT, said))
+            raise LogFull(STOPPED_RETRY_MS)
         read_before = self._read
 
         async def ask(client: Client) -> Msg:

@@ -22,6 +22,7 @@ OPEN_S: Final = 20.0  # for a log to be opened, from the start of a cluster
 AGAIN_S: Final = 0.5  # from one try to open a log to the next
 
 MAX_ENTRY_BYTES: Final = limits.MAX_BATCH_BYTES + 64 * 1024  # a batch, its signature and its headers
+MAX_SIZE: Final = "max_msg_size"
 MAX_LOG_BYTES: Final = 2 * 1024**3  # kept by each replica, unless said otherwise
 
 STREAM_NOT_FOUND: Final = 10059
@@ -72,7 +73,7 @@ class Log(NamedTuple):
             "retention": "limits",
             "discard": "old",
             "max_bytes": self.max_bytes,
-            "max_msg_size": MAX_ENTRY_BYTES,
+            MAX_SIZE: MAX_ENTRY_BYTES,
             "max_msgs": -1,
             "max_age": 0,
             "num_replicas": self.replicas,
@@ -124,7 +125,8 @@ async def open_log(client: Client, log: Log, patience: float = OPEN_S) -> Seen:
     """The log, created if it is absent. For whoever opens an epoch, once; a node that knows an identity looks only.
 
     Tries for ``patience`` seconds, as a cluster that has just started has no leader yet, then raises LogTrouble with
-    what was last said. Raises LogUnfit where there is a log with other settings.
+    what was last said. Raises LogUnfit where there is a log with other settings. One that takes smaller entries, as
+    those of older versions do, will do: its condition says so.
     """
     end = asyncio.get_running_loop().time() + patience
     while True:
@@ -135,7 +137,7 @@ async def open_log(client: Client, log: Log, patience: float = OPEN_S) -> Seen:
                 raise
             await asyncio.sleep(AGAIN_S)
             continue
-        if wrong := differences(log, seen):
+        if wrong := differences(log, seen, but=MAX_SIZE if _takes(seen) < MAX_ENTRY_BYTES else ""):
             raise LogUnfit(f"{log.stream} has other settings than agreed: {wrong}")
         return seen
 
@@ -150,13 +152,19 @@ async def _created_or_found(client: Client, log: Log) -> Seen:
             raise refused from None
 
 
-def differences(log: Log, seen: Seen) -> str:
+def differences(log: Log, seen: Seen, but: str = "") -> str:
     """The fields in which the log differs from the agreed ones, with both values; empty where there are none."""
     return ", ".join(
         f"{field} {seen.configuration.get(field, 0)!r} for {agreed!r}"
         for field, agreed in log.configuration.items()
-        if seen.configuration.get(field, 0) != agreed
+        if field != but and seen.configuration.get(field, 0) != agreed
     )
+
+
+def _takes(seen: Seen) -> int:
+    """The size of the largest entry that the log takes."""
+    size = seen.configuration.get(MAX_SIZE)
+    return size if isinstance(size, int) and size > 0 else MAX_ENTRY_BYTES
 
 
 def _seen(told: dict[str, Any]) -> Seen:

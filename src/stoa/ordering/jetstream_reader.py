@@ -19,7 +19,7 @@ from stoa.ordering.engine import Ordered
 from stoa.ordering.jetstream_log import API, MAX_ENTRY_BYTES, Log, LogTrouble, Seen, asked, look
 
 MAX_AHEAD: Final = 64  # batches read ahead of who reads
-MAX_AHEAD_BYTES: Final = 16 * 1024 * 1024
+MAX_AHEAD_BYTES: Final = 24 * 1024 * 1024
 PULL_S: Final = 30  # how long one pull waits at the server
 HEARTBEAT_S: Final = 1  # the server says in this time that a pull still waits
 SILENCE_S: Final = 3.5 * HEARTBEAT_S  # then the consumer is given up

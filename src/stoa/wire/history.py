@@ -14,7 +14,7 @@ from stoa.kernel.codec import Shape, encode
 from stoa.kernel.hashing import tagged
 from stoa.kernel.identifiers import Hash
 from stoa.wire.proof import BadProof
-from stoa.wire.vote import Certificate, Vote, certificate_valid, counted
+from stoa.wire.vote import Certificate, Vote, certificate_valid, signers
 
 Size = Annotated[int, Meta(ge=1, le=limits.MAX_SEQUENCE)]
 
@@ -43,6 +43,12 @@ def head_digest(chain: str, size: int, block_hash: bytes, root: bytes) -> bytes:
     return tagged("stoa.log_head", encode((chain, size, block_hash, root)))
 
 
+def head_signers(head: LogHead, keys: Mapping[str, bytes]) -> set[str]:
+    """Which of the validators with these keys signed this very root."""
+    digest = head_digest(head.chain, head.size, head.block_hash, head.root)
+    return signers(head.votes, digest, head.size, head.block_hash, keys)
+
+
 def check_head(head: LogHead, path: Sequence[bytes], keys: Mapping[str, bytes], quorum: int) -> LogRoot:
     """The root to keep, if the validators signed it and the block that they certified is its last leaf, by this path.
 
@@ -53,8 +59,7 @@ def check_head(head: LogHead, path: Sequence[bytes], keys: Mapping[str, bytes], 
         raise BadProof("the certificate is for another block")
     if not certificate_valid(head.chain, certificate, keys, quorum):
         raise BadProof(f"the certificate lacks {quorum} valid votes of the validators")
-    digest = head_digest(head.chain, head.size, block_hash, head.root)
-    if counted(head.votes, digest, head.size, block_hash, keys) < quorum:
+    if len(head_signers(head, keys)) < quorum:
         raise BadProof(f"the log's root lacks {quorum} valid signatures of the validators")
     if not merkle.verify_inclusion(merkle.leaf_hash(block_hash), head.size - 1, head.size, path, head.root):
         raise BadProof("the last block's path does not lead to the log's root")

@@ -12,7 +12,9 @@ from msgspec.msgpack import Decoder
 from stoa.kernel import limits, signing
 from stoa.kernel.codec import Shape, decoder, encode, read
 from stoa.kernel.hashing import tagged
+from stoa.kernel.identifiers import Hash
 from stoa.wire.block import Block, Header
+from stoa.wire.history import LogHead, Size
 from stoa.wire.status import Opening
 from stoa.wire.vote import Certificate, Checkpoint, Epoch
 
@@ -28,6 +30,16 @@ class BodyWanted(Shape, tag="ask.body.v1"):
     """The final block of this height, if its body is kept by who is asked."""
 
     height: Annotated[int, Meta(ge=1, le=limits.MAX_SEQUENCE)]
+
+
+class KeptWanted(Shape, tag="ask.kept.v1"):
+    """The final block of this height, if who is asked keeps its whole range by these terms (their hash), and means to.
+
+    Answered with ``BodyKept``.
+    """
+
+    height: Annotated[int, Meta(ge=1, le=limits.MAX_SEQUENCE)]
+    terms: Hash
 
 
 class CheckpointWanted(Shape, tag="ask.checkpoint.v1"):
@@ -54,6 +66,13 @@ class HeadersWanted(Shape, tag="ask.headers.v1"):
     most_bytes: Annotated[int, Meta(ge=1, le=limits.MAX_ANSWER_BYTES)]
 
 
+class LogHeadWanted(Shape, tag="ask.log_head.v1"):
+    """Your signature under the root over the hashes of blocks 1 to ``size``."""
+
+    chain: str
+    size: Size
+
+
 class OpeningWanted(Shape, tag="ask.opening.v1"):
     """Why the epoch that you are in has begun."""
 
@@ -67,8 +86,8 @@ class LeaveWanted(Shape, tag="ask.leave.v1"):
 
 
 Question = (
-    BlocksWanted | BodyWanted | CheckpointWanted | SnapshotWanted | SnapshotPartWanted | HeadersWanted
-    | OpeningWanted | LeaveWanted
+    BlocksWanted | BodyWanted | KeptWanted | CheckpointWanted | SnapshotWanted | SnapshotPartWanted | HeadersWanted
+    | LogHeadWanted | OpeningWanted | LeaveWanted
 )  # fmt: skip
 _QUESTION: Decoder[Question] = Decoder(Question)
 
@@ -121,6 +140,12 @@ class Headers(Shape):
     headers: tuple[Bare, ...]
 
 
+class LogHeadShown(Shape):
+    """The head with the signature of who answers; None: it is not that far, or still reads."""
+
+    head: LogHead | None
+
+
 class OpeningKnown(Shape):
     """The opening of the epoch that the answering validator is in; None in the first."""
 
@@ -133,6 +158,7 @@ _CHECKPOINT = decoder(CheckpointKept)
 _OFFERED = decoder(SnapshotOffered)
 _PART = decoder(SnapshotPart)
 _HEADERS = decoder(Headers)
+_LOG_HEAD = decoder(LogHeadShown)
 _OPENING = decoder(OpeningKnown)
 
 
@@ -169,6 +195,11 @@ def read_snapshot_part(raw: bytes) -> SnapshotPart:
 def read_headers(raw: bytes) -> Headers:
     """The answer to ``HeadersWanted``. Raises Malformed."""
     return read(_HEADERS, raw)
+
+
+def read_log_head_shown(raw: bytes) -> LogHeadShown:
+    """The answer to ``LogHeadWanted``. Raises Malformed."""
+    return read(_LOG_HEAD, raw)
 
 
 def read_opening_known(raw: bytes) -> OpeningKnown:

@@ -99,7 +99,19 @@ def counted(
     epoch: int = FIRST_EPOCH,
 ) -> int:
     """How many different members' valid votes are for this digest, height, hash and epoch."""
-    good = {
+    return len(signers(votes, digest, height, block_hash, keys, epoch))
+
+
+def signers(
+    votes: tuple[Vote, ...],
+    digest: bytes,
+    height: int,
+    block_hash: bytes,
+    keys: Mapping[str, bytes],
+    epoch: int = FIRST_EPOCH,
+) -> set[str]:
+    """Whose valid votes are for this digest, height, hash and epoch."""
+    return {
         vote.validator
         for vote in votes
         if vote.height == height
@@ -108,7 +120,6 @@ def counted(
         and vote.validator in keys
         and signing.verify(keys[vote.validator], digest, vote.signature)
     }
-    return len(good)
 
 
 def certificate_valid(chain: str, certificate: Certificate, keys: Mapping[str, bytes], quorum: int) -> bool:

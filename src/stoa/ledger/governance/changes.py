@@ -32,6 +32,7 @@ from stoa.ledger.governance.model import (
     RetirePack,
     RotateVotingKey,
     SetParameters,
+    parameter,
 )
 from stoa.ledger.identity.errors import NothingToChange
 from stoa.ledger.identity.model import INSTITUTIONS
@@ -68,7 +69,7 @@ def _set_rejections(view: State, change: SetParameters) -> Rejections:
     wanted = dict(_pairs(change))
     if len(wanted) < len(change.settings):
         yield ParameterRepeated(len(change.settings), len(wanted))
-    if all(view.get(PARAMETERS, name) == value for name, value in wanted.items()):
+    if all(name in BOUNDS and parameter(view, name) == value for name, value in wanted.items()):
         yield NothingToChange("the parameters have these values")
     if QUORUM in wanted:
         yield from _quorum_rejections(view, members(view).keys, wanted[QUORUM])
@@ -84,7 +85,7 @@ def _admit_rejections(view: State, change: AdmitValidator) -> Rejections:
     yield from _key_rejections(view, change)
     if len(validators) >= limits.MAX_VALIDATORS:
         yield TooManyValidators(len(validators), limits.MAX_VALIDATORS)
-    yield from _quorum_rejections(view, {**validators, change.institution: change.key}, view.get(PARAMETERS, QUORUM))
+    yield from _quorum_rejections(view, {**validators, change.institution: change.key}, parameter(view, QUORUM))
 
 
 def _remove_rejections(view: State, change: RemoveValidator) -> Rejections:
@@ -95,7 +96,7 @@ def _remove_rejections(view: State, change: RemoveValidator) -> Rejections:
     if not left:
         yield LastValidator(change.institution)
         return
-    yield from _quorum_rejections(view, left, view.get(PARAMETERS, QUORUM))
+    yield from _quorum_rejections(view, left, parameter(view, QUORUM))
 
 
 def _rotate_rejections(view: State, change: RotateVotingKey) -> Rejections:
@@ -116,11 +117,11 @@ def _key_rejections(view: State, change: AdmitValidator | RotateVotingKey) -> Re
             yield VotingKeyTaken(change.institution, name)
 
 
-def _quorum_rejections(view: State, validators: Collection[str], rule: int | None) -> Rejections:
+def _quorum_rejections(view: State, validators: Collection[str], rule: int) -> Rejections:
     """Those who may vote here, being active, must be able to reach the quorum: else nothing could change any more."""
     found = [view.get(INSTITUTIONS, name) for name in validators]
     active = sum(1 for institution in found if institution is not None and institution.active)
-    quorum = quorum_of(len(validators), rule or 0)
+    quorum = quorum_of(len(validators), rule)
     if active < quorum:
         yield QuorumImpossible(len(validators), active, quorum)
 
@@ -134,7 +135,7 @@ def make_change(view: State, ctx: Context, change: Change) -> None:
     match change:
         case SetParameters():
             for name, value in _pairs(change):
-                before = view.need(PARAMETERS, name)
+                before = parameter(view, name)
                 if value != before:
                     view.put(PARAMETERS, name, value)
                     ctx.emit(ParameterSet(name, before, value))

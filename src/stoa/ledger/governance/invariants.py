@@ -5,7 +5,7 @@ from typing import Final
 
 from stoa.kernel import limits, signing
 from stoa.ledger.governance.members import members
-from stoa.ledger.governance.model import AGENDA, BOUNDS, ERAS, PARAMETERS, PROPOSALS, VALIDATORS, VOTES
+from stoa.ledger.governance.model import AGENDA, BOUNDS, ERAS, FOUNDING, PARAMETERS, PROPOSALS, VALIDATORS, VOTES
 from stoa.ledger.state import State
 
 
@@ -25,9 +25,9 @@ def voting_keys_are_usable_and_different(view: State) -> list[str]:
 
 
 def parameters_are_in_bounds(view: State) -> list[str]:
-    """Every parameter there is, no other, and each within its bounds."""
+    """Every parameter of genesis, none that is unknown, and each within its bounds."""
     found = dict(view.scan(PARAMETERS, (), len(BOUNDS) + 1))
-    failures = [f"there is no {name}" for name in BOUNDS if name not in found]
+    failures = [f"there is no {name}" for name in FOUNDING if name not in found]
     for name, value in found.items():
         if name not in BOUNDS or not BOUNDS[name].low <= value <= BOUNDS[name].high:
             failures.append(f"{name} is {value}")

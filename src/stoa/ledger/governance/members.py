@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from stoa.kernel import limits
-from stoa.ledger.governance.model import ERAS, PARAMETERS, QUORUM, VALIDATORS, Era, Seat
+from stoa.ledger.governance.model import ERAS, QUORUM, VALIDATORS, Era, Seat, parameter
 from stoa.ledger.state import State
 from stoa.wire.vote import byzantine, majority
 
@@ -28,7 +28,7 @@ def quorum_of(validators: int, rule: int) -> int:
 def members(view: State) -> Members:
     """The members as the view has them: those of the block after the last one in it."""
     keys = dict(view.scan(VALIDATORS, (), limits.MAX_VALIDATORS))
-    return Members(keys, quorum_of(len(keys), view.get(PARAMETERS, QUORUM) or 0))
+    return Members(keys, quorum_of(len(keys), parameter(view, QUORUM)))
 
 
 def members_at(view: State, height: int) -> Members:

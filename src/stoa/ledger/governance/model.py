@@ -9,13 +9,15 @@ from stoa.kernel.codec import Shape
 from stoa.kernel.identifiers import InstitutionId, PublicKey
 from stoa.kernel.time import DAY, SECOND, Time
 from stoa.ledger.compliance.model import PackCode, Rule, Sentence
-from stoa.ledger.state import NUMBER, TEXT, Table
+from stoa.ledger.state import NUMBER, TEXT, State, Table
 
 QUORUM: Final = "quorum"  # 0: majority, survives crashes; 1: Byzantine, survives liars
 BATCH_TRANSACTIONS: Final = "batch_transactions"
 BATCH_BYTES: Final = "batch_bytes"
 BATCH_LINGER_MS: Final = "batch_linger_ms"
 CLOCK_TOLERANCE_MS: Final = "clock_tolerance_ms"  # how far a batch's time may be from the log's
+CHECKPOINT_BLOCKS: Final = "checkpoint_blocks"  # every so many blocks the root over all rows is signed; 0: never
+BODY_REPLICAS: Final = "replicas_of_bodies"  # how many validators keep the body of an old block; 0: all
 
 DEFAULTS: Final[dict[str, int]] = {
     QUORUM: 0,
@@ -23,7 +25,12 @@ DEFAULTS: Final[dict[str, int]] = {
     BATCH_BYTES: 1_048_576,
     BATCH_LINGER_MS: 20,
     CLOCK_TOLERANCE_MS: 5_000,
+    CHECKPOINT_BLOCKS: 10_000,
+    BODY_REPLICAS: 0,
 }
+
+# Rows of every genesis. A later parameter has a row once it is set, so that older ledgers keep their roots.
+FOUNDING: Final = (QUORUM, BATCH_TRANSACTIONS, BATCH_BYTES, BATCH_LINGER_MS, CLOCK_TOLERANCE_MS)
 
 FRAMING_BYTES: Final = 5 * limits.MAX_BATCH_TRANSACTIONS + 1_024  # around the envelopes: their lengths, and the head
 MAX_VOTING_MS: Final = 90 * DAY  # how far ahead a proposal may expire
@@ -48,6 +55,8 @@ BOUNDS: Final[dict[str, Bounds]] = {
     BATCH_BYTES: Bounds(1_048_576, limits.MAX_BATCH_BYTES - FRAMING_BYTES),
     BATCH_LINGER_MS: Bounds(1, limits.MAX_BATCH_LINGER_MS),
     CLOCK_TOLERANCE_MS: Bounds(SECOND // 10, 60 * SECOND),
+    CHECKPOINT_BLOCKS: Bounds(0, 1_000_000),
+    BODY_REPLICAS: Bounds(0, limits.MAX_VALIDATORS),
 }
 
 Height = Annotated[int, Meta(ge=1, le=MAX_HEIGHT)]
@@ -141,3 +150,9 @@ AGENDA: Final = Table[tuple[int, int], bool](  # (height, open proposal)
     116, "governance.agenda", (NUMBER, NUMBER), bool, scanned=True
 )
 ERAS: Final = Table[int, Era](117, "governance.era", (NUMBER,), Era, scanned=True)  # the last height it governed → era
+
+
+def parameter(view: State, name: str) -> int:
+    """The value that the view has for a parameter: the default where it was never set."""
+    value = view.get(PARAMETERS, name)
+    return DEFAULTS[name] if value is None else value
