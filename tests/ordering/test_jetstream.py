@@ -80,7 +80,7 @@ def test_the_ledgers_time_may_be_another_function_of_the_logs(streams: Streams) 
     real = read(engine, 1)[0]
     told = JetStreamEngine(streams.bus, engine._log, "BROKER-A", engine._identity, lambda time: time + 1_000_000)
     try:
-        assert read(told, 1) == [Ordered(position, real.time + 1_000_000, b"one")]
+        assert read(told, 1) == [Ordered(position, real.time + 1_000_000, b"one", "BROKER-A")]
     finally:
         told.close()
 

@@ -42,6 +42,11 @@ class Finality:
     def __init__(self, chain: str, validator: Validator) -> None:
         self._chain, self._validator = chain, validator
 
+    @property
+    def name(self) -> str:
+        """Whose signatures these are."""
+        return self._validator.institution
+
     def signer(self) -> Signer:
         """What agreement needs to know of this validator."""
         return Signer(self._validator.institution, self.vote, self.promise)

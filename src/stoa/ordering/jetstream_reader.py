@@ -14,6 +14,7 @@ from typing import Final
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 
+from stoa.bus.names import text_of
 from stoa.ordering.engine import Ordered
 from stoa.ordering.jetstream_log import API, MAX_ENTRY_BYTES, Log, LogTrouble, Seen, asked, look
 
@@ -88,7 +89,7 @@ class Feed:
         if consumed != self._consumed:
             self._odd = f"entry {self._consumed} of the consumer was missed"
         else:
-            self._take(Ordered(position, time, message.data))
+            self._take(Ordered(position, time, message.data, _publisher(message.subject)))
         if self._odd or self._asked == 0:
             self._answered.set()
 
@@ -111,6 +112,14 @@ def _consumer(after: int) -> dict[str, object]:
         "mem_storage": True,
         "num_replicas": 1,
     }
+
+
+def _publisher(subject: str) -> str:
+    """Whose subject it is: a server lets an institution publish under its own alone."""
+    try:
+        return text_of(subject.rpartition(".")[2])
+    except ValueError:
+        return ""
 
 
 def _places(reply: str) -> tuple[int, int, int]:
