@@ -1,8 +1,8 @@
 """Nothing readable on the wire: all traffic between five real members is captured and searched.
 
 What must not be seen is a transaction's content, an account, a subject's name, a member's code. That the search finds
-what is there is shown by the same transaction on its way from the client to its own gateway, which is plain text on this
-machine's loopback and leaves no host.
+what is there is shown by the same transaction on its way from the client to its own gateway, which is plain text and
+leaves no host.
 """
 
 import json

@@ -7,6 +7,7 @@ import ctypes
 import socket
 import struct
 import threading
+import time
 from base64 import b64encode
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
@@ -45,7 +46,7 @@ class Capture:
         self._socket.settimeout(GLANCE)
         self._segments: dict[Flow, list[tuple[int, bytes]]] = defaultdict(list)  # a new connection starts anew
         self._closed: list[tuple[Flow, bytes]] = []
-        self._ended = False
+        self._until = 0.0  # when it ends, by the monotonic clock; 0: nobody has said yet
         self._thread = threading.Thread(target=self._run, daemon=True)
         self.dropped = 0
 
@@ -56,7 +57,7 @@ class Capture:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._ended = True
+        self._until = time.monotonic() + GLANCE  # what is on its way still comes in
         self._thread.join()
         self.dropped = struct.unpack("II", self._socket.getsockopt(SOL_PACKET, PACKET_STATISTICS, 8))[1]
         self._socket.close()
@@ -68,12 +69,10 @@ class Capture:
             yield flow, _joined(segments)
 
     def _run(self) -> None:
-        while True:
+        while not self._until or time.monotonic() < self._until:
             try:
                 packet, address = self._socket.recvfrom(MOST_PACKET)
             except TimeoutError:
-                if self._ended:
-                    return
                 continue
             if address[2] != OUTGOING:
                 self._take(packet[ETH_HEAD:])
@@ -99,7 +98,7 @@ def _filter(raw: socket.socket, ports: list[int]) -> None:
     for at in (ETH_HEAD + 20, ETH_HEAD + 22):
         code.append((0x28, 0, 0, at))
         for port in ports:
-            code.append((0x15, drop - len(code), 0, port))  # noqa: PERF401 - the jump depends on the length so far
+            code.append((0x15, drop - len(code), 0, port))
     code += [(0x06, 0, 0, 0), (0x06, 0, 0, MOST_PACKET)]
     packed = ctypes.create_string_buffer(b"".join(struct.pack("HBBI", *one) for one in code))
     raw.setsockopt(socket.SOL_SOCKET, SO_ATTACH_FILTER, struct.pack("HL", len(code), ctypes.addressof(packed)))
