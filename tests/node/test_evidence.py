@@ -6,6 +6,7 @@ import pytest
 from stoa.kernel import limits, signing
 from stoa.kernel.codec import encode
 from stoa.node.commit import BAD_BATCH, Skipped
+from stoa.ordering.engine import Ordered
 from stoa.wire.batch import BatchBody, BatchHead, head_signed, sign_batch
 from tests.ledger.hall import CHAIN, secret
 from tests.node.house import House
@@ -65,6 +66,15 @@ def test_a_batch_against_the_rules_is_recorded(running: House, changes: dict[str
     assert why in skipped(running).why
     claim = msgspec.msgpack.decode(bytes.fromhex(row["proof"]), type=BatchHead)
     assert claim.producer == row["validator"]
+
+
+def test_what_nobody_signed_accuses_who_put_it_into_the_log(running: House) -> None:
+    commit, time = running.node._commit, running.clock()
+    forged, late = batch(running, 1, key=secret("a stranger")), batch(running, 1, off=-6_000)
+    for raw, culprit in ((forged, "BROKER-B"), (b"nonsense", "BROKER-B"), (late, "KSD")):
+        found = commit.admit(Ordered(1, time, raw, "BROKER-B"))
+        assert isinstance(found, Skipped)
+        assert (found.evidence, found.by) == (BAD_BATCH, culprit)
 
 
 def test_of_what_cannot_be_read_the_beginning_is_kept(running: House) -> None:

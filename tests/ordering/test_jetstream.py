@@ -98,7 +98,7 @@ def test_the_ledgers_time_may_be_another_function_of_the_logs(streams: Streams) 
     real = read(engine, 1)[0]
     told = JetStreamEngine(streams.bus, engine._log, "BROKER-A", engine._identity, lambda time: time + 1_000_000)
     try:
-        assert read(told, 1) == [Ordered(position, real.time + 1_000_000, b"one")]
+        assert read(told, 1) == [Ordered(position, real.time + 1_000_000, b"one", "BROKER-A")]
     finally:
         told.close()
 
@@ -327,6 +327,36 @@ def test_a_reader_whose_consumer_is_deleted_goes_on_without_a_gap(streams: Strea
             streams.bus.run(lambda client: forget_consumers(client, engine._log), READY_S)
         engine.publish(b"%d" % number)
     assert [ordered.batch for ordered in read(engine, 19, after=1)] == [b"%d" % number for number in range(1, 20)]
+
+
+def test_a_reader_reads_at_its_own_server_so_that_others_may_end(
+    five_servers: Servers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("stoa.ordering.jetstream_reader.HOME_TRIES", 200)
+    log = new_log(replicas=5)
+    with Streams(five_servers) as opening:
+        identity = opened(opening.bus, log).identity
+    eventually(lambda: five_servers.leader(log.stream) is not None)
+    leader = five_servers.leader(log.stream)
+    assert leader is not None
+    home, others = (leader + 1) % 5, [(leader + 2) % 5, (leader + 3) % 5]
+    with Streams(five_servers, leader, "A") as writing, Streams(five_servers, home, "B") as reading:
+        writer, reader = writing.on(log, identity), reading.on(log, identity)
+        published(writer, b"before")
+        assert read(reader, 1)[0].batch == b"before"
+        mine = reading.bus.run(lambda client: readers(client, log), READY_S)
+        assert list(mine.values()) == [five_servers.name(home)]
+        for other in others:
+            five_servers.kill(other)
+        published(writer, b"after")
+        assert read(reader, 1, after=1)[0].batch == b"after"
+        assert reading.bus.run(lambda client: readers(client, log), READY_S) == mine, "it had nothing to begin again"
+
+
+async def readers(client: Client, log: Log) -> dict[str, str]:
+    """The consumers and the servers where they are."""
+    found = await client.jsm().consumers_info(log.stream)
+    return {one.name: str(one.cluster.leader) for one in found if one.cluster}
 
 
 async def forget_consumers(client: Client, log: Log) -> None:

@@ -37,9 +37,10 @@ class Around:
         return peer
 
     def answered(self, peer: str) -> None:
-        """The peer answered, or will not."""
-        if self._asked is not None and self._asked[0] == peer:
-            self._asked = None
+        """The peer answered, or will not. Where another answers in place of who was asked, that one could not."""
+        if self._asked is not None and self._asked[0] != peer:
+            self._failed[self._asked[0]] += 1
+        self._asked = None
 
     def failed(self, peer: str) -> None:
         """The peer gave no answer, or a useless one."""

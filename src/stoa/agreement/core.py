@@ -303,7 +303,7 @@ class Core:
     def _say(self) -> Say:
         self._said = self._now
         vote = self.tail.vote if self.tail is not None and self.tail.kept else None
-        return Say(Status(self.chain, self.me.name, self.epoch, self.height, self.head, vote))
+        return Say(Status(self.chain, self.me.name, self.epoch, self.height, self.head, vote, self.me.version))
 
     def _repeat(self) -> list[Effect]:
         """Say again what somebody may not have heard."""

@@ -5,15 +5,16 @@ from typing import NamedTuple
 from stoa.wire.batch import BatchHead
 from stoa.wire.block import Block
 from stoa.wire.status import Opening, Promise, Word
-from stoa.wire.vote import Certificate, Vote
+from stoa.wire.vote import Certificate, Checkpoint, Vote
 
 
 class Entry(NamedTuple):
-    """A batch in its place in the log. ``time`` is the log's own, in milliseconds."""
+    """A batch in its place in the log. ``time`` is the log's own, in milliseconds; ``publisher`` put it there."""
 
     position: int
     time: int
     batch: bytes
+    publisher: str = ""
 
 
 class Execute(NamedTuple):
@@ -91,7 +92,9 @@ class Republish(NamedTuple):
     """Publish the batch of the tail, which must come first in the new epoch, for those who do not have it."""
 
 
-Proof = tuple[Vote, Vote] | tuple[Vote, Certificate] | tuple[BatchHead, BatchHead]
+Proof = (
+    tuple[Vote, Vote] | tuple[Vote, Certificate] | tuple[BatchHead, BatchHead] | tuple[Checkpoint, Checkpoint]
+)  # fmt: skip
 
 
 class Evidence(NamedTuple):
@@ -99,7 +102,8 @@ class Evidence(NamedTuple):
 
     ``two_votes``: two votes at one height in one epoch; only a liar signs that. ``two_batches``: two contents under one
     number; only a liar signs that. ``dissent``: a vote for another block than the certified one; a log that showed two
-    prefixes explains it, and so does a broken machine.
+    prefixes explains it, and so does a broken machine. ``wrong_state``: a signature under another root over the state
+    after a block than a quorum has signed; a liar signs that, or a broken machine.
     """
 
     kind: str

@@ -17,11 +17,12 @@ class Seats(NamedTuple):
 
 
 class Signer(NamedTuple):
-    """This validator: its name, and its signature under votes and promises."""
+    """This validator: its name, its signature under votes and promises, and the version of its program."""
 
     name: str
     vote: Callable[[int, bytes, int], Vote]  # height, block hash, epoch
     promise: Callable[[Promise], Promise]
+    version: str = ""
 
 
 class Past(NamedTuple):

@@ -10,6 +10,7 @@ from litestar import Response, get
 from litestar.datastructures import State
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 
+from stoa import __version__
 from stoa.api.openapi import errors
 from stoa.api.problems import Problem, Unavailable
 from stoa.api.projector import Projector
@@ -21,7 +22,7 @@ RETRY_MS: Final = 1_000
 
 
 class Standing(msgspec.Struct, frozen=True):
-    """How the node is: the last block, what the views show (-1: there are no views), what waits."""
+    """How the node is: the last block, what the views show (-1: there are no views), what waits; its version."""
 
     chain: str
     height: int
@@ -29,6 +30,7 @@ class Standing(msgspec.Struct, frozen=True):
     time: int
     views: int
     waiting: int
+    version: str
 
 
 class Probe:
@@ -50,7 +52,8 @@ class Probe:
         if projector and projector.lag > MAX_LAG:
             raise _unready(f"the views are {projector.lag} blocks behind")
         views = projector.height if projector else -1
-        return Standing(health.chain, health.height, health.block_hash.hex(), health.time, views, health.waiting)
+        head = health.height, health.block_hash.hex(), health.time
+        return Standing(health.chain, *head, views, health.waiting, __version__)
 
 
 def _unready(why: str) -> Problem:

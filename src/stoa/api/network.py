@@ -12,6 +12,7 @@ import msgspec
 from litestar import get
 from litestar.params import Parameter
 
+from stoa import __version__
 from stoa.api.openapi import errors
 from stoa.api.services import Services
 from stoa.api.viewer import Asking, House
@@ -28,7 +29,7 @@ class MemberView(msgspec.Struct, frozen=True):
 
     ``lag``: final blocks behind the highest that is known here. ``batch``: its last one in a final block, 0 for none.
     ``voted``: in how many of the ``recent`` certificates its vote is. Certificates are closed by the first votes that
-    make a quorum, so a vote that is not there is no fault by itself.
+    make a quorum, so a vote that is not there is no fault by itself. ``version``: of its program, as it says.
     """
 
     institution: str
@@ -40,6 +41,7 @@ class MemberView(msgspec.Struct, frozen=True):
     block_hash: str | None
     batch: int
     voted: int
+    version: str | None
 
 
 class BlockVotes(msgspec.Struct, frozen=True):
@@ -184,12 +186,13 @@ def _members(network: Network, block_hash: str, recent: tuple[BlockVotes, ...]) 
         peer = peers.get(name)
         if name == network.validator:
             lag = highest - network.height
-            yield MemberView(name, True, 0.0, network.height, lag, network.epoch, block_hash, batch, voted)
+            here = network.height, lag, network.epoch, block_hash
+            yield MemberView(name, True, 0.0, *here, batch, voted, __version__)
         elif peer is None:
-            yield MemberView(name, name not in silent, None, None, None, None, None, batch, voted)
+            yield MemberView(name, name not in silent, None, None, None, None, None, batch, voted, None)
         else:
-            lag, there = highest - peer.height, peer.block_hash.hex()
-            yield MemberView(name, name not in silent, peer.seconds, peer.height, lag, peer.epoch, there, batch, voted)
+            there = peer.height, highest - peer.height, peer.epoch, peer.block_hash.hex()
+            yield MemberView(name, name not in silent, peer.seconds, *there, batch, voted, peer.version or None)
 
 
 def _bus(network: Network, known: bool) -> BusView | None:

@@ -82,6 +82,11 @@ async def open_link(settings: BusSettings, server: str) -> Link:
     return Link(client, server, ended, troubles)
 
 
+def server_name(client: Client) -> str:
+    """The name of the server at the other end, as it says itself; the library has it and does not show it."""
+    return str(client._server_info.get("server_name", ""))
+
+
 async def _closed(client: Client) -> None:
     """Close it, however far it was open: the library waits without end for the farewell of a failed handshake."""
     try:

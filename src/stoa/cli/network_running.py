@@ -241,8 +241,8 @@ def _table(net: "Running", found: "tuple[Standing, ...]", common: Common) -> "Ta
 
     table = Table(title=f"{net.plan.chain} ({net.plan.quorum})", title_justify="left", box=SIMPLE_HEAD, pad_edge=False)
     heads = common.words(
-        "institution,validator,height,block,made by,votes,server",
-        "기관,검증기관 노드,높이,블록,생성 기관,투표,순서 서버",
+        "institution,validator,version,height,block,made by,votes,server",
+        "기관,검증기관 노드,버전,높이,블록,생성 기관,투표,순서 서버",
     )
     for name in heads.split(","):
         table.add_column(name, overflow="fold")
@@ -250,8 +250,8 @@ def _table(net: "Running", found: "tuple[Standing, ...]", common: Common) -> "Ta
     for one in found:
         height = str(one.height) if one.height >= 0 else ""
         table.add_row(
-            one.code, _validator(one, common), f"{height} (-{one.lag})" if one.lag else height, one.block_hash[:8],
-            one.producer, str(one.votes or ""), _server(one, common),
+            one.code, _validator(one, common), one.version, f"{height} (-{one.lag})" if one.lag else height,
+            one.block_hash[:8], one.producer, str(one.votes or ""), _server(one, common),
         )  # fmt: skip
     return table
 

@@ -37,12 +37,17 @@ def decoder(kind: type[T]) -> "msgspec.msgpack.Decoder[T]":
 
 def read(reader: "msgspec.msgpack.Decoder[T]", raw: bytes) -> T:
     """The value behind bytes that came from outside. Raises Malformed when they are not its canonical encoding."""
+    value = decoded(reader, raw)
+    if encode(value) != raw:
+        raise Malformed("the bytes are not in canonical form")
+    return value
+
+
+def decoded(reader: "msgspec.msgpack.Decoder[T]", raw: bytes) -> T:
+    """The value behind bytes that came from outside, in whatever form. Raises Malformed when there is none."""
     try:
-        value = reader.decode(raw)
+        return reader.decode(raw)
     except RecursionError:  # how deep the decoder can go depends on its caller; a type that nests bounds itself before
         raise Malformed("the bytes nest too deeply") from None
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise Malformed("the bytes do not have the right fields", str(error)) from None
-    if encode(value) != raw:
-        raise Malformed("the bytes are not in canonical form")
-    return value

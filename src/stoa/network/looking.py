@@ -35,7 +35,7 @@ class Ordering(msgspec.Struct, frozen=True):
 
 class Standing(msgspec.Struct, frozen=True):
     """How a member is. ``lag``: final blocks behind the highest known; ``cut``: how it is partitioned off;
-    ``namespace``: where its gateway is reached, if it has one of its own."""
+    ``namespace``: where its gateway is reached, if it has one of its own; ``version``: its validator's, while ready."""
 
     code: str
     validator: State
@@ -51,6 +51,7 @@ class Standing(msgspec.Struct, frozen=True):
     lag: int = 0
     cut: str = ""
     namespace: str = ""
+    version: str = ""
     metrics: dict[str, float] = {}
 
 
@@ -151,6 +152,7 @@ def look_at(chain: str, member: Member, validator: State, ordering: State, cut: 
         views=int(metrics.get("stoa_views_height", -1)),
         waiting=int(metrics.get("stoa_waiting_transactions", 0)),
         cut=cut,
+        version=str(told.get("version", "")),
         metrics=metrics,
     )
 

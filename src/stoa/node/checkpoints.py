@@ -9,11 +9,11 @@ not own: mending the state (``node``), or making proofs (``proofs``).
 
 import threading
 import time
-from collections import defaultdict
+from collections import defaultdict, deque
 from collections.abc import Callable
 from typing import Final
 
-from stoa.agreement.effects import Alarm
+from stoa.agreement.effects import Alarm, Evidence
 from stoa.journal.journal import Journal
 from stoa.kernel import limits
 from stoa.ledger.governance.members import members_at
@@ -64,8 +64,10 @@ class Checkpoints:
         alarm: Callable[[Alarm], None],
         corrupt: Callable[[str], None],
         write: Write | None,
+        accuse: Callable[[Evidence], None],
     ) -> None:
-        """``write`` keeps a file of the state that a quorum signed."""
+        """``write`` keeps a file of the state that a quorum signed; ``accuse`` hears who signed another root."""
+        self._accuse = accuse
         self._write = write
         self._store, self._journal, self._finality = store, journal, finality
         self._say, self._alarm, self._corrupt = say, alarm, corrupt
@@ -75,6 +77,7 @@ class Checkpoints:
         self._agreed: Checkpoint | None = None  # the newest that a quorum signed
         self._told: Checkpoint | None = None
         self._roots: dict[str, Checkpoint] = {}  # the newest of each validator, unjudged
+        self._named: deque[Checkpoint] = deque(maxlen=limits.MAX_VALIDATORS)  # other roots than a quorum's, noted
         self._demanded = -DEMAND_SECONDS  # when a root was last made because somebody asked
         self._proving = threading.Lock()
         self._proven: tuple[Checkpoint, Snapshot] | None = None  # signed by a quorum, and readable
@@ -174,7 +177,24 @@ class Checkpoints:
             found = self._certified(same)
             if found is not None and (found.height > self._height or self._agreed is None):
                 self._keep(found)
+        self._name_others()
         self._compare(stopping)
+
+    def _name_others(self) -> None:
+        """Who signed another root than the quorum after the same block, each once."""
+        agreed = self._agreed
+        if agreed is None:
+            return
+        with self._changed:
+            here = [one for name, one in self._roots.items() if name != self._finality.name]
+        for one in here:
+            same_block = (one.height, one.block_hash) == (agreed.height, agreed.block_hash)
+            if same_block and (one.state_root, one.size) != (agreed.state_root, agreed.size) and one not in self._named:
+                self._named.append(one)
+                with self._store.snapshot() as view:
+                    keys = members_at(State(view), one.height).keys
+                if checkpoint_valid(self._journal.chain, one, keys, 1):
+                    self._accuse(Evidence("wrong_state", one.votes[0].validator, one.height, (one, agreed)))
 
     def _certified(self, same: list[Checkpoint]) -> Checkpoint | None:
         first = same[0]

@@ -12,7 +12,7 @@ from stoa.kernel.codec import Malformed
 from stoa.node.evidence import EvidenceBook
 from stoa.node.health import PeerSeen
 from stoa.node.inbox import Heard, Inbox
-from stoa.wire.status import Rooted, RootWanted, Status, read_word
+from stoa.wire.status import Rooted, RootWanted, Status, Unknown, read_word
 
 FRESH_SECONDS: Final = 3.0  # a peer heard within is there
 LAG_BLOCKS: Final = 32  # how far behind a validator may be before the others rest for its sake
@@ -40,6 +40,8 @@ class Circle:
         """On a thread of the peers' own."""
         try:
             word = read_word(raw)
+        except Unknown:
+            return
         except Malformed as malformed:
             self._evidence.note(self._clock(), "malformed", sender, 0, malformed.rule, raw[:QUOTED_BYTES])
             return
@@ -59,7 +61,7 @@ class Circle:
         """Each peer as it was heard last, by name."""
         now = time.monotonic()
         return tuple(
-            PeerSeen(name, status.height, status.epoch, status.block_hash, round(now - at, 3))
+            PeerSeen(name, status.height, status.epoch, status.block_hash, round(now - at, 3), status.version)
             for name, (status, at) in sorted(self._heard.copy().items())
         )
 

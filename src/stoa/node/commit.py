@@ -48,7 +48,8 @@ class Admitted(NamedTuple):
 
 class Skipped(NamedTuple):
     """A batch that makes no block, here and on every other node alike, and why. ``evidence`` is its kind, with its
-    ``proof``, where the batch is against the rules; a copy or a gap is not."""
+    ``proof``, where the batch is against the rules; a copy or a gap is not. ``by`` did that: who signed it, or else who
+    put it into the log, since a name in a batch that nobody signed accuses nobody."""
 
     position: int
     producer: str
@@ -58,6 +59,7 @@ class Skipped(NamedTuple):
     head: BatchHead | None = None  # if it is a batch of a member, and not early
     evidence: str = ""
     proof: object = None
+    by: str = ""
 
 
 class Made(NamedTuple):
@@ -94,11 +96,12 @@ class Commit:
         quoted = ordered.batch[:QUOTED_BYTES]
         if len(ordered.batch) > limits.MAX_BATCH_BYTES:
             why = f"larger than {limits.MAX_BATCH_BYTES} bytes"
-            return Skipped(ordered.position, "", 0, why, evidence=BAD_BATCH, proof=quoted)
+            return Skipped(ordered.position, "", 0, why, evidence=BAD_BATCH, proof=quoted, by=ordered.publisher)
         try:
             batch = read_batch(ordered.batch)
         except Malformed as error:
-            return Skipped(ordered.position, "", 0, str(error), evidence=BAD_BATCH, proof=quoted)
+            why = str(error)
+            return Skipped(ordered.position, "", 0, why, evidence=BAD_BATCH, proof=quoted, by=ordered.publisher)
         body = batch.body
         why, next_number = self._objection(ordered, body, timely), self.produced.get(body.producer, 0) + 1
         member = body.chain == self.head.chain and body.producer in self.members.keys
@@ -112,9 +115,15 @@ class Commit:
         if not member or body.number == next_number:
             return Skipped(
                 ordered.position, body.producer, body.number, why, evidence=BAD_BATCH, proof=head,
-                head=head if member else None,
+                head=head if member else None, by=self._culprit(ordered, head),
             )  # fmt: skip
         return Skipped(ordered.position, body.producer, body.number, why, head=head)
+
+    def _culprit(self, ordered: Ordered, head: BatchHead) -> str:
+        """Who signed the batch. Else who published it, or, where that is not known, whom it names."""
+        key = self.members.keys.get(head.producer)
+        signed = key is not None and head_signed(head, key)
+        return head.producer if signed else ordered.publisher or head.producer
 
     def _objection(self, ordered: Ordered, body: BatchBody, timely: bool) -> str:
         """What speaks against a batch before its envelopes are looked at; empty if nothing does."""

@@ -6,6 +6,7 @@ decided by ``agreement``.
 
 from typing import NamedTuple
 
+from stoa import __version__
 from stoa.agreement.model import Signer
 from stoa.kernel import signing
 from stoa.ledger.governance.members import Members as Members
@@ -42,9 +43,14 @@ class Finality:
     def __init__(self, chain: str, validator: Validator) -> None:
         self._chain, self._validator = chain, validator
 
+    @property
+    def name(self) -> str:
+        """Whose signatures these are."""
+        return self._validator.institution
+
     def signer(self) -> Signer:
         """What agreement needs to know of this validator."""
-        return Signer(self._validator.institution, self.vote, self.promise)
+        return Signer(self._validator.institution, self.vote, self.promise, __version__)
 
     def vote(self, height: int, block_hash: bytes, epoch: int) -> Vote:
         """This validator's word that it has executed the block. To be sent once the block is on disk."""

@@ -22,13 +22,14 @@ class Health(NamedTuple):
 
 
 class PeerSeen(NamedTuple):
-    """A peer as it was heard last, so many seconds ago."""
+    """A peer as it was heard last, so many seconds ago. ``version`` is that of its program, empty if it did not say."""
 
     validator: str
     height: int
     epoch: int
     block_hash: bytes
     seconds: float
+    version: str
 
 
 class Network(NamedTuple):

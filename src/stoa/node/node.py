@@ -139,7 +139,7 @@ class Node(Doors):
         write = partial(snapshot.write, snapshots, self.chain)
         self._checkpoints = Checkpoints(
             self.store, self.journal, self.finality, self.voice.say, self.voice.alarm,
-            lambda why: self._inbox.put(Corrupt(why)), write if self.peers else None,
+            lambda why: self._inbox.put(Corrupt(why)), write if self.peers else None, self.voice.evidence,
         )  # fmt: skip
         self.others = Others(me, self.chain, self.peers, self.reader)
         self.keeping = Keeping(me, self.journal, self.peers, self.others, self._terms)
@@ -331,7 +331,7 @@ class Node(Doors):
         tell("skipped", position=skipped.position, who=skipped.producer, number=skipped.number, why=skipped.why)
         if skipped.evidence:
             height = self._commit.head.height + 1
-            self.evidence.note(self._clock(), skipped.evidence, skipped.producer, height, skipped.why, skipped.proof)
+            self.evidence.note(self._clock(), skipped.evidence, skipped.by, height, skipped.why, skipped.proof)
 
     def _entered(self) -> None:
         """The log of another epoch is read from now on."""

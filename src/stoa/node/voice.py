@@ -26,6 +26,7 @@ ASKING: Final = 4  # questions that wait at once: a peer that does not answer mu
 EVIDENCE: Final = {
     "two_votes": "two votes at one height in one epoch",
     "two_batches": "two contents under one batch number",
+    "wrong_state": "another root over the state than a quorum has signed",
     "dissent": "a vote for another block than the one that a quorum has voted for",
 }
 

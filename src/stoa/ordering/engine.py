@@ -16,11 +16,13 @@ from stoa.ordering.condition import Condition
 
 
 class Ordered(NamedTuple):
-    """A batch in its place. ``time`` is the log's own, in milliseconds."""
+    """A batch in its place. ``time`` is the log's own, in milliseconds. ``publisher`` is who put it there, as the log
+    knows, or empty: for people, since nothing in the batch proves it."""
 
     position: int
     time: int
     batch: bytes
+    publisher: str = ""
 
 
 class LogFull(Exception):

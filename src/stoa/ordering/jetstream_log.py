@@ -87,6 +87,7 @@ class Seen(NamedTuple):
     """A log as its leader describes it. ``identity`` is the time of its creation: another one, another log.
 
     ``away`` are the replicas that the leader has not heard from of late; without a majority it stays leader for long.
+    ``servers`` are all that have a replica.
     """
 
     identity: str
@@ -95,6 +96,7 @@ class Seen(NamedTuple):
     away: tuple[str, ...]
     replicas: int
     configuration: dict[str, object]
+    servers: tuple[str, ...] = ()
 
     @property
     def accepts(self) -> bool:
@@ -172,4 +174,5 @@ def _seen(told: dict[str, Any]) -> Seen:
     others = cluster.get("replicas") or []
     away = tuple(one["name"] for one in others if one.get("offline") or one.get("active", 0) > AWAY_NS)
     last, leader = told["state"]["last_seq"], cluster.get("leader", "")
-    return Seen(told["created"], last, leader, away, len(others) + 1, told["config"])
+    servers = (leader, *(one["name"] for one in others))
+    return Seen(told["created"], last, leader, away, len(others) + 1, told["config"], servers)

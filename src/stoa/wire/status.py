@@ -6,22 +6,24 @@ votes in it is proof of anything; what is final is shown by certificates, which 
 """
 
 from collections.abc import Mapping
-from typing import Annotated
+from typing import Annotated, Final
 
 from msgspec import Meta
 from msgspec.msgpack import Decoder
 
 from stoa.kernel import limits, signing
-from stoa.kernel.codec import Shape, encode, read
+from stoa.kernel.codec import Malformed, Shape, decoded, encode
 from stoa.kernel.hashing import tagged
 from stoa.kernel.identifiers import Hash, InstitutionId
 from stoa.wire.vote import Checkpoint, Epoch, Vote, vote_valid
 
+MAX_VERSION: Final = 64  # letters of a program's version
 _Height = Annotated[int, Meta(ge=0, le=limits.MAX_SEQUENCE)]
 
 
-class Status(Shape, tag="peer.status.v1"):
-    """Where a validator stands. ``height`` and ``block_hash`` are of its last final block; ``vote`` is its newest."""
+class Status(Shape, tag="peer.status.v1", forbid_unknown_fields=False):
+    """Where a validator stands. ``height`` and ``block_hash`` are of its last final block; ``vote`` is its newest;
+    ``version`` is that of its program, empty for one that does not say. A later version may add fields at the end."""
 
     chain: str
     validator: InstitutionId
@@ -29,6 +31,7 @@ class Status(Shape, tag="peer.status.v1"):
     height: _Height
     block_hash: Hash
     vote: Vote | None
+    version: Annotated[str, Meta(max_length=MAX_VERSION)] = ""
 
 
 class Promise(Shape, tag="peer.promise.v1"):
@@ -68,13 +71,37 @@ class RootWanted(Shape, tag="peer.root_wanted.v1"):
     height: _Height
 
 
+class Unknown(Malformed):
+    """A word of a kind that this version does not know, as a later one may have: it means nothing here."""
+
+
 Word = Status | Promise | Opening | Rooted | RootWanted
 _READER: Decoder[Word] = Decoder(Word)
+_KIND: Decoder[list[object]] = Decoder(list[object])
+_KNOWN: Final = frozenset(one.__struct_config__.tag for one in (Status, Promise, Opening, Rooted, RootWanted))
 
 
 def read_word(raw: bytes) -> Word:
-    """What a validator said, from received bytes. Raises Malformed."""
-    return read(_READER, raw)
+    """What a validator said, from received bytes. Raises Malformed, and Unknown for what a later version may say.
+
+    A status may lack what an older version does not say, and have what a later one adds: members upgrade one by one.
+    """
+    try:
+        word = decoded(_READER, raw)
+    except Malformed as malformed:
+        raise _unknown(raw) or malformed from None
+    if not isinstance(word, Status) and encode(word) != raw:
+        raise Malformed("the bytes are not in canonical form")
+    return word
+
+
+def _unknown(raw: bytes) -> Unknown | None:
+    try:
+        kind = decoded(_KIND, raw)[0]
+    except (Malformed, IndexError):
+        return None
+    later = isinstance(kind, str) and kind.startswith("peer.") and kind not in _KNOWN
+    return Unknown("a word of a kind that is not known here", str(kind)) if later else None
 
 
 def read_opening(raw: bytes) -> Opening | None:
