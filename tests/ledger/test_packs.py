@@ -9,21 +9,22 @@ from stoa.kernel import limits
 from stoa.kernel.base import Rejection
 from stoa.kernel.codec import Malformed
 from stoa.kernel.time import DAY
+from stoa.ledger import machine
 from stoa.ledger.assets.model import ClassTerms
 from stoa.ledger.compliance.adopt_rules import AdoptRules
 from stoa.ledger.compliance.attest import Attest
 from stoa.ledger.compliance.conditions import Compare
 from stoa.ledger.compliance.errors import Figure, PackInUse, PackRuleFailed, RuleFailed
-from stoa.ledger.compliance.events import PackAdopted, PackRetired, PacksNamed, RulesAdopted
+from stoa.ledger.compliance.events import PackAdopted, PackRetired, PacksNamed
 from stoa.ledger.compliance.exempt import Exempt
 from stoa.ledger.compliance.model import NAMED_PACKS, NAMING, PACKS, PROFILES, Pack, Rule, Terms
 from stoa.ledger.compliance.name_packs import NamePacks
 from stoa.ledger.governance.errors import QuorumMissed
 from stoa.ledger.governance.events import ChangeEnacted, ProposalLapsed
-from stoa.ledger.governance.model import AdoptPack, Change, RetirePack
+from stoa.ledger.governance.model import MAX_PACKS_AT_HEIGHT, AdoptPack, Change, RetirePack
 from stoa.ledger.settlement.issue import Issue
-from tests.ledger.hall import ANY_HOLDER, EVIDENCE, TRUST, Hall, account, against, rule, send
-from tests.ledger.senate import Senate
+from tests.ledger.hall import ANY_HOLDER, CHAIN, EVIDENCE, TRUST, Hall, account, against, rule, send
+from tests.ledger.senate import LINGER, Senate
 from tests.ledger.test_rules import COUNTRIES, HOLDING_PERIOD, MAXIMUM, MINIMUM, cap
 
 ALL = ("AGENT", "KSD")
@@ -100,6 +101,19 @@ def test_reasons_against_a_pack_come_in_order() -> None:
     assert senate.reasons("KSD", senate.proposal("KSD", pack(MAXIMUM, code="P007"))) == []
 
 
+def test_a_height_has_room_for_so_many_packs() -> None:
+    senate = Senate(3)
+    height = senate.height + 40
+    for place in range(MAX_PACKS_AT_HEIGHT):
+        who = ("KSD", "BROKER-A", "BROKER-B")[place % 3]
+        change = pack(MAXIMUM, code=f"P{place}")
+        senate.do(who, replace(senate.proposal(who, change), height=height))
+    more = replace(senate.proposal("KSD", pack(MAXIMUM)), height=height)
+    assert senate.refused("KSD", more).name == "TooManyPacksAtHeight"
+    assert senate.reasons("KSD", replace(more, height=height + 1)) == []
+    assert senate.reasons("KSD", replace(more, change=LINGER)) == []
+
+
 @pytest.mark.parametrize(
     "change",
     [
@@ -164,10 +178,10 @@ def test_naming_packs_is_refused_gravest_reason_first() -> None:
 def test_naming_packs_is_a_version_of_the_rules_and_new_rules_keep_them() -> None:
     senate = ruled(MINIMUM)
     enact(senate, pack(MAXIMUM))
-    terms = senate.view.need(PROFILES, "HBT").terms
-    events = senate.do(ALL, NamePacks("HBT", ("KR-OTC",)))
-    owners = senate.view.need(PROFILES, "HBT").owners
-    assert events == (RulesAdopted("HBT", 2, owners, terms), PacksNamed("HBT", 2, ("KR-OTC",)))
+    before = senate.view.need(PROFILES, "HBT")
+    assert senate.do(ALL, NamePacks("HBT", ("KR-OTC",))) == (PacksNamed("HBT", 2, ("KR-OTC",)),)
+    assert senate.view.need(PROFILES, "HBT") == replace(before, version=2, adopted=senate.time)
+    terms = before.terms
     senate.do(ALL, AdoptRules("HBT", replace(terms, rules=())))
     senate.issue("HBT", "kim", 100)
     senate.issue("HBT", "lee", 1)
@@ -250,6 +264,22 @@ def test_a_new_version_lets_holders_keep_what_they_hold_and_judges_what_moves() 
     assert why(senate, "kim", "sato", 1) == ["KR-OTC/KR-ONLY v2"]
     senate.do("sato", send("sato", "lee", 20))
     assert (senate.units("HBT", "sato"), senate.units("HBT", "lee")) == (30, 20)
+
+
+def test_a_block_that_is_taken_back_takes_its_version_back() -> None:
+    senate = ruled()
+    enact(senate, pack(MAXIMUM))
+    senate.issue("HBT", "kim", 200)
+    senate.do(ALL, NamePacks("HBT", ("KR-OTC",)))
+    number = senate.propose("KSD", pack(replace(MAXIMUM, require=Compare("units", "<=", 5))), ahead=3)
+    senate.reach(senate.row(number).height - 1)
+    assert (why(senate, "kim", "lee", 50), why(senate, "kim", "lee", 101)) == ([], ["KR-OTC/MAXIMUM v1"])
+    for _ in range(2):
+        machine.execute_block(senate.view, machine.Place(CHAIN, senate.height + 1, senate.time + 1_000), [])
+        assert why(senate, "kim", "lee", 50) == ["KR-OTC/MAXIMUM v2"]
+        senate.view.seal()
+        senate.view.discard()
+        assert (why(senate, "kim", "lee", 50), why(senate, "kim", "lee", 101)) == ([], ["KR-OTC/MAXIMUM v1"])
 
 
 def test_a_pack_asks_the_scopes_own_counters_and_a_claim_renewed_counts_in_it() -> None:

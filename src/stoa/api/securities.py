@@ -41,7 +41,7 @@ def get_security(services: House, code: Asset) -> SecurityDetail:
     "/securities/{code:str}/rules", operation_id="securityRules", tags=TAGS, responses=errors(404), sync_to_thread=True
 )
 def security_rules(services: House, code: Asset) -> tuple[ProfileLine, ...]:
-    """Who may hold it: rules, trusted attesters and open countries, of the security and of each class."""
+    """Who may hold it: rules, rule packs, trusted attesters and open countries, of the security and of each class."""
     return _security(services, code).profiles
 
 

@@ -55,6 +55,7 @@ def _rules_adopted(draft: Draft, at: At, event: Any) -> None:
         "owners": as_json(event.owners),
         "trusted": as_json({trust.topic: trust.issuers for trust in terms.trusted}),
         "countries": as_json(terms.countries),
+        "ruled": event.version,  # the version of the rules that hold in it
         "packs": "[]" if before is None else before["packs"],
         "adopted": at.time,
     }
@@ -65,14 +66,14 @@ def _rules_adopted(draft: Draft, at: At, event: Any) -> None:
 
 
 def _packs_named(draft: Draft, at: At, event: Any) -> None:
-    """The rules of this version have just been adopted; these are the packs beside them."""
     profiles, scopes = draft.rows(PROFILES), draft.rows(PACK_SCOPES)
-    for code in json.loads(profiles.need(event.scope, CURRENT)["packs"]):
+    before = profiles.need(event.scope, CURRENT)
+    for code in json.loads(before["packs"]):
         scopes.remove(code, event.scope)
     for code in event.packs:
         scopes.put({"code": code, "scope": event.scope, "version": event.version})
     for version in (event.version, CURRENT):
-        profiles.put({**profiles.need(event.scope, version), "packs": as_json(event.packs)})
+        profiles.put({**before, "version": version, "packs": as_json(event.packs), "adopted": at.time})
 
 
 def _pack_adopted(draft: Draft, at: At, event: Any) -> None:

@@ -107,7 +107,7 @@ CLAIMS: Final = _table(
 PROFILES: Final = _table(
     "profiles",
     _text("scope", key=True), _number("version", key=True), _text("owners"), _text("trusted"), _text("countries"),
-    _text("packs"), _number("adopted"),
+    _number("ruled"), _text("packs"), _number("adopted"),
 )  # fmt: skip
 
 

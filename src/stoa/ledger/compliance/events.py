@@ -33,7 +33,7 @@ class RulesAdopted(Event, tag="compliance.rules_adopted.v1"):
 
 
 class PacksNamed(Event, tag="compliance.packs_named.v1"):
-    """From this version of its rules on a scope obeys these packs, and no others, besides its own rules."""
+    """A scope obeys these packs, and no others, besides its own rules, which are those of the version before."""
 
     scope: str
     version: int

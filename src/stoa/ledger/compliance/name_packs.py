@@ -7,7 +7,7 @@ from msgspec import Meta
 
 from stoa.kernel import limits
 from stoa.kernel.base import Context, Instruction, Rejections
-from stoa.ledger.compliance.adopt_rules import adopt
+from stoa.ledger.compliance.adopt_rules import renew
 from stoa.ledger.compliance.errors import PackNamedTwice, PackUnknown, ProfileUnknown
 from stoa.ledger.compliance.events import PacksNamed
 from stoa.ledger.compliance.model import NAMED_PACKS, NAMING, PROFILES, NamedPacks, PackCode, Scope
@@ -49,12 +49,10 @@ def rejections(view: State, ctx: Context, ins: NamePacks) -> Rejections:
 
 def apply(view: State, ctx: Context, ins: NamePacks) -> None:
     """Put them in force from the next movement on, as a version of the scope's rules."""
-    profile = view.need(PROFILES, ins.scope)
     _count(view, _named(view, ins.scope), -1)
     _count(view, ins.packs, +1)
     view.put(NAMED_PACKS, ins.scope, NamedPacks(ins.packs) if ins.packs else None)
-    adopt(view, ctx, ins.scope, profile.owners, profile.terms, profile.version + 1)
-    ctx.emit(PacksNamed(ins.scope, profile.version + 1, ins.packs))
+    ctx.emit(PacksNamed(ins.scope, renew(view, ctx, ins.scope), ins.packs))
 
 
 def _named(view: State, scope: str) -> tuple[str, ...]:

@@ -26,6 +26,7 @@ Members change at block boundaries only. The block of height h is produced, vote
 were after block h - 1: a change of height h governs from block h + 1 on. ``members.members_at`` tells who they were.
 
 Refusals of a proposal, in order: who asks (NotValidator, NotAuthorised), what is asked (the reasons of its kind, see
-``changes``), when (HeightNotAhead, VotingPeriodInvalid), how many are open (TooManyProposals). Of a vote: existence
+``changes``), when (HeightNotAhead, VotingPeriodInvalid), how many are open (TooManyProposals,
+TooManyPacksAtHeight). Of a vote: existence
 (ProposalUnknown), who asks, state (ProposalClosed, VotingOver), repetition (AlreadyVoted).
 """

@@ -174,3 +174,13 @@ class QuorumMissed(Rejection, tag=1818):
     validators: int
     en = "{yes} of {validators} validators voted for proposal {proposal}; a quorum needs {quorum}."
     ko = "안건 {proposal}번에 검증기관 {validators}개 중 {yes}개가 찬성하여 의결 정족수 {quorum}에 미달합니다."
+
+
+class TooManyPacksAtHeight(Rejection, tag=1819):
+    """A block tells only so many packs, whole, so that it stays one that can be sent."""
+
+    height: int
+    packs: int
+    most: int
+    en = "{packs} rule packs are proposed for block {height} already; {most} are allowed."
+    ko = "블록 {height}에 제안된 규칙 묶음이 {packs}건으로, 허용 한도는 {most}건입니다."

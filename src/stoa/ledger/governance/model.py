@@ -35,6 +35,7 @@ FOUNDING: Final = (QUORUM, BATCH_TRANSACTIONS, BATCH_BYTES, BATCH_LINGER_MS, CLO
 FRAMING_BYTES: Final = 5 * limits.MAX_BATCH_TRANSACTIONS + 1_024  # around the envelopes: their lengths, and the head
 MAX_VOTING_MS: Final = 90 * DAY  # how far ahead a proposal may expire
 MAX_OPEN_PROPOSALS: Final = 8  # of one institution
+MAX_PACKS_AT_HEIGHT: Final = 16  # adoptions proposed for one block: each is told whole, up to an envelope's bytes
 MAX_SETTINGS: Final = 16  # parameters in one change
 MAX_HEIGHT: Final = 2**53
 

@@ -5,16 +5,24 @@ from stoa.kernel.identifiers import InstitutionId
 from stoa.kernel.time import Time
 from stoa.ledger.due import next_number, schedule
 from stoa.ledger.governance.changes import change_rejections
-from stoa.ledger.governance.errors import HeightNotAhead, NotValidator, TooManyProposals, VotingPeriodInvalid
+from stoa.ledger.governance.errors import (
+    HeightNotAhead,
+    NotValidator,
+    TooManyPacksAtHeight,
+    TooManyProposals,
+    VotingPeriodInvalid,
+)
 from stoa.ledger.governance.events import ChangeProposed, VoteCast
 from stoa.ledger.governance.model import (
     AGENDA,
     EXPIRE,
     MAX_OPEN_PROPOSALS,
+    MAX_PACKS_AT_HEIGHT,
     MAX_VOTING_MS,
     PROPOSALS,
     VALIDATORS,
     VOTES,
+    AdoptPack,
     Change,
     Height,
     Proposal,
@@ -37,7 +45,7 @@ class Propose(Instruction, tag="governance.propose.v1"):
 
 def rejections(view: State, ctx: Context, ins: Propose) -> Rejections:
     """NotValidator, NotAuthorised, the reasons against the change, HeightNotAhead, VotingPeriodInvalid,
-    TooManyProposals."""
+    TooManyProposals, TooManyPacksAtHeight."""
     if view.get(VALIDATORS, ins.institution) is None:
         yield NotValidator(ins.institution)
     if not acts_for(view, ctx, ins.institution):
@@ -50,12 +58,22 @@ def rejections(view: State, ctx: Context, ins: Propose) -> Rejections:
     waiting = _open_proposals(view, ins.institution)
     if waiting >= MAX_OPEN_PROPOSALS:
         yield TooManyProposals(ins.institution, waiting, MAX_OPEN_PROPOSALS)
+    if isinstance(ins.change, AdoptPack):
+        packs = _packs_at(view, ins.height)
+        if packs >= MAX_PACKS_AT_HEIGHT:
+            yield TooManyPacksAtHeight(ins.height, packs, MAX_PACKS_AT_HEIGHT)
 
 
 def _open_proposals(view: State, institution: str) -> int:
     """How many open proposals the institution has made."""
     numbers = [number for (_, number), _ in view.walk(AGENDA)]
     return sum(1 for number in numbers if view.need(PROPOSALS, number).proposer == institution)
+
+
+def _packs_at(view: State, height: int) -> int:
+    """How many packs are proposed for the height."""
+    numbers = [number for (_, number), _ in view.walk(AGENDA, (height,))]
+    return sum(1 for number in numbers if isinstance(view.need(PROPOSALS, number).change, AdoptPack))
 
 
 def apply(view: State, ctx: Context, ins: Propose) -> None:

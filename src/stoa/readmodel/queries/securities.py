@@ -97,7 +97,7 @@ def profile(db: Connection, scope: str, now: int) -> ProfileLine | None:
         json.loads(row.trusted),
         tuple(json.loads(row.countries)),
         row.adopted,
-        rules(db, RULES, scope, version, now),
+        rules(db, RULES, scope, row.ruled, now),
         tuple(pack_in_force(db, code, now) for code in json.loads(row.packs)),
     )
 
