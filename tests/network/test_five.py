@@ -58,6 +58,18 @@ def test_what_one_submits_is_final_for_all(five: Path) -> None:
     assert receipt["events"][0]["asset"] == "AAA"
 
 
+def test_history_is_shown_with_the_signatures_of_a_quorum(five: Path, tmp_path: Path) -> None:
+    house, keys, kept = five / "BROKER-A", tmp_path / "keys.json", tmp_path / "kept.json"
+    assert until(lambda: agreed(five, 5, 1))
+    answer("prove", "keys", keys, folder=house)
+    assert json.loads(keys.read_text())["quorum"] == 3
+    before = answer("prove", "history", kept, "--keys", keys, folder=house)
+    assert before["holds"]
+    register(five, "HHH")
+    after = answer("prove", "history", kept, "--keys", keys, "--since", kept, folder=five / "SURVEILLANCE")
+    assert (after["holds"], after["since"]) == (True, before["height"])
+
+
 def test_a_certificate_is_renewed_while_blocks_are_made(five: Path) -> None:
     net = Running(five)
     before = {(one.code, part): net.process(one, part).pid for one in net.here for part in ("server", "validator")}

@@ -2,6 +2,7 @@
 
 import json
 import logging
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -63,8 +64,38 @@ def test_evidence_is_logged_and_a_liar_does_not_fill_the_disk(
     book = EvidenceBook(tmp_path)
     book.note(1, "malformed", "FSS", 0, "not msgpack", b"x")
     book.note(1, "malformed", "FSS", 0, "not msgpack", b"x")
+    book.close()
     assert [(line["kind"], line["validator"]) for line in lines.of("evidence")] == [("malformed", "FSS")]
     monkeypatch.setattr("stoa.node.evidence.MAX_FILE_BYTES", (tmp_path / FILE).stat().st_size)
+    book = EvidenceBook(tmp_path)
     book.note(2, "malformed", "FSS", 0, "not msgpack", b"y")
+    book.close()
     assert len(lines.of("evidence")) == 1
-    assert (book.count, len((tmp_path / FILE).read_text().splitlines())) == (2, 1)
+    assert (book.count, len((tmp_path / FILE).read_text().splitlines())) == (1, 1)
+
+
+def test_who_notes_evidence_waits_for_no_disk(tmp_path: Path, lines: Lines, monkeypatch: pytest.MonkeyPatch) -> None:
+    entered, let_go = threading.Event(), threading.Event()
+    append = EvidenceBook._append
+
+    def slow(self: EvidenceBook, row: dict[str, object]) -> None:
+        entered.set()
+        assert let_go.wait(20)
+        if row["time"] == 1:
+            raise OSError("no space left")
+        append(self, row)
+
+    monkeypatch.setattr(EvidenceBook, "_append", slow)
+    monkeypatch.setattr("stoa.node.evidence.MAX_WAITING", 2)
+    book = EvidenceBook(tmp_path)
+    book.note(1, "malformed", "FSS", 0, "not msgpack", b"1")
+    assert entered.wait(20)
+    for number in range(2, 6):
+        book.note(number, "malformed", "FSS", 0, "not msgpack", b"%d" % number)
+    assert (book.count, len(book.shown)) == (5, 5)
+    assert not (tmp_path / FILE).exists()
+    let_go.set()
+    book.close()
+    written = [json.loads(line)["time"] for line in (tmp_path / FILE).read_text().splitlines()]
+    assert written == [2, 3], "in order, and not more than may wait"
+    assert [line["why"] for line in lines.of("unwritten")] == ["no space left"]

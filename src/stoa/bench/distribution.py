@@ -6,7 +6,6 @@ which it was due, so a wait of the generator is a wait of the transfer. Views ar
 """
 
 import os
-import tempfile
 import threading
 import time as clock
 from dataclasses import dataclass
@@ -16,7 +15,8 @@ from typing import Final, NamedTuple
 
 from stoa.bench.crowd import UNITS, write_crowd
 from stoa.bench.ledger import BARE_A_BLOCK, BareVerifier, fsync_p50
-from stoa.bench.market import ASSET, UNITS_EACH, VALIDATOR, Market, genesis, key, secret_of
+from stoa.bench.market import ASSET, UNITS_EACH, VALIDATOR, Market, key, secret_of
+from stoa.bench.opening import ground, open_market
 from stoa.kernel.base import Rejection
 from stoa.kernel.money import Rate
 from stoa.kernel.time import DAY
@@ -31,7 +31,6 @@ from stoa.ledger.settlement.issue import Issue
 from stoa.node.collector import rest_collector
 from stoa.node.commit import FinalBlock
 from stoa.node.finality import Validator
-from stoa.node.found import found
 from stoa.node.node import STATE_FOLDER, Node, wall_clock
 from stoa.wire.envelope import read_envelope, transaction_id
 
@@ -79,16 +78,12 @@ class Figures(NamedTuple):
 
 def run(options: Options) -> Figures:
     """Run the benchmark and return its figures."""
-    if options.folder:
-        return _run(options, Path(options.folder))
-    with tempfile.TemporaryDirectory(prefix="stoa-bench-") as folder:
-        return _run(options, Path(folder))
+    with ground(options.folder) as folder:
+        return _run(options, folder)
 
 
 def _run(options: Options, folder: Path) -> Figures:
-    begun = wall_clock()
-    found(folder, genesis(begun))
-    market = Market(TRADERS, begun, options.seed)
+    market, begun = open_market(folder, TRADERS, options.seed)
     validator = Validator(VALIDATOR, secret_of("vote"))
     node = Node(folder, validator)
     node.start()

@@ -8,7 +8,6 @@ itself; their time counts for neither side.
 
 import gc
 import os
-import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +15,8 @@ from statistics import median
 from time import perf_counter, process_time
 from typing import Final, NamedTuple
 
-from stoa.bench.market import ASSET, CHAIN, VALIDATOR, Market, genesis, secret_of
+from stoa.bench.market import ASSET, CHAIN, VALIDATOR, secret_of
+from stoa.bench.opening import ground, open_market
 from stoa.bench.slow_disk import SlowDisk
 from stoa.journal.disk import REAL_DISK
 from stoa.journal.journal import Journal
@@ -26,7 +26,6 @@ from stoa.ledger.assets.model import HOLDINGS, Holding
 from stoa.node.commit import Commit, FinalBlock
 from stoa.node.epoch_file import Epochs
 from stoa.node.finality import Finality, Validator
-from stoa.node.found import found
 from stoa.node.node import JOURNAL_FOLDER, STATE_FOLDER, wall_clock
 from stoa.node.quiet import Quiet
 from stoa.node.recovery import open_state
@@ -79,17 +78,13 @@ class Figures(NamedTuple):
 
 def run(options: Options) -> Figures:
     """Run the benchmark and return its figures."""
-    if options.folder:
-        return run_in(options, Path(options.folder))
-    with tempfile.TemporaryDirectory(prefix="stoa-bench-") as folder:
-        return run_in(options, Path(folder))
+    with ground(options.folder) as folder:
+        return run_in(options, folder)
 
 
 def run_in(options: Options, folder: Path) -> Figures:
     """Run it in an empty folder, where its journal stays."""
-    time = wall_clock()
-    found(folder, genesis(time))
-    market = Market(options.holders, time, options.seed)
+    market = open_market(folder, options.holders, options.seed).market
     bench = _Bench(folder, options)
     try:
         bench.commit_all(list(market.set_up()), batch=SET_UP_BATCH)

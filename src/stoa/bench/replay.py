@@ -5,13 +5,13 @@ state store on the same disk: once checking every signature, once taking the sig
 validators' word. Both compare every receipt and every row with what the headers commit to.
 """
 
-import tempfile
 from contextlib import ExitStack, closing
 from pathlib import Path
 from time import perf_counter, process_time
 from typing import Final, NamedTuple
 
 from stoa.bench import ledger
+from stoa.bench.opening import ground
 from stoa.journal.journal import Journal
 from stoa.ledger.state import State
 from stoa.node.node import JOURNAL_FOLDER
@@ -46,13 +46,13 @@ class Figures(NamedTuple):
 
 def run(options: ledger.Options) -> Figures:
     """Make a journal, replay it twice, and return the figures."""
-    with tempfile.TemporaryDirectory(prefix="stoa-bench-") as folder:
-        live = ledger.run_in(options, Path(folder))
+    with ground("") as folder:
+        live = ledger.run_in(options, folder)
         processes = default_processes() if options.processes < 0 else options.processes
-        with Journal.open(Path(folder) / JOURNAL_FOLDER, readonly=True) as journal:
+        with Journal.open(folder / JOURNAL_FOLDER, readonly=True) as journal:
             with Verifier(processes, WORTH_PROCESSES) as verifier:
-                verifying = _pace(journal, Path(folder) / _VERIFYING, verifier)
-            trusting = _pace(journal, Path(folder) / _TRUSTING, None)
+                verifying = _pace(journal, folder / _VERIFYING, verifier)
+            trusting = _pace(journal, folder / _TRUSTING, None)
             transactions = sum(journal.header(height).count for height in range(1, journal.height + 1))
             return Figures(
                 transactions,

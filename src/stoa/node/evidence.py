@@ -1,9 +1,11 @@
 """Evidence: what other validators did against the rules, kept with their own signatures, for people to look at.
 
 One JSON object a line, and a line in the log. It is a record for people and changes nothing by itself: members decide
-by vote.
+by vote. Who notes it waits for no disk: a thread of the book's own writes, in the order of the notes, and says in the
+log what it cannot write. Safe for threads.
 """
 
+import threading
 from collections import deque
 from pathlib import Path
 from typing import Any, Final
@@ -15,29 +17,61 @@ from stoa.node.log import LOG
 
 FILE: Final = "evidence.jsonl"
 MAX_SHOWN: Final = 100
+MAX_WAITING: Final = 1_000  # rows that wait for the disk; beyond it they are counted and shown, and not written
 MAX_FILE_BYTES: Final = 16 * 1024 * 1024  # beyond it nothing more is written or logged: a liar must not fill the disk
 
 
 class EvidenceBook:
-    """The file and what was noted last."""
+    """The file and what was noted last. ``close`` it: what waits is written first."""
 
     def __init__(self, folder: Path) -> None:
         self._path = folder / FILE
         self.shown: deque[dict[str, Any]] = deque(maxlen=MAX_SHOWN)
         self.count = 0
         self._known: dict[bytes, None] = {}
+        self._waiting: deque[dict[str, Any]] = deque()
+        self._changed = threading.Condition()
+        self._closed = False
+        self._thread = threading.Thread(target=self._write, name="stoa-evidence", daemon=True)
+        self._thread.start()
 
     def note(self, time: int, kind: str, who: str, height: int, why: str, proof: object = None) -> None:
-        """Write it down, once for each proof. ``time`` in milliseconds."""
+        """Have it written down, once for each proof. ``time`` in milliseconds."""
         raw = encode(proof)
-        if proof is not None and raw in self._known:
-            return
-        if len(self._known) < MAX_SHOWN:
-            self._known[raw] = None
         row = {"time": time, "kind": kind, "validator": who, "height": height, "why": why, "proof": raw.hex()}
-        self.shown.append(row)
-        self.count += 1
-        if not self._path.exists() or self._path.stat().st_size < MAX_FILE_BYTES:
-            LOG.error("evidence", kind=kind, validator=who, height=height, why=why)
-            with self._path.open("ab") as file:
-                file.write(msgspec.json.encode(row) + b"\n")
+        with self._changed:
+            if proof is not None and raw in self._known:
+                return
+            if len(self._known) < MAX_SHOWN:
+                self._known[raw] = None
+            self.shown.append(row)
+            self.count += 1
+            if len(self._waiting) < MAX_WAITING:
+                self._waiting.append(row)
+                self._changed.notify()
+
+    def close(self) -> None:
+        """Write what waits, and nothing after it."""
+        with self._changed:
+            self._closed = True
+            self._changed.notify()
+        self._thread.join()
+
+    def _write(self) -> None:
+        while True:
+            with self._changed:
+                self._changed.wait_for(lambda: self._closed or self._waiting)
+                if not self._waiting:
+                    return
+                row = self._waiting.popleft()
+            try:
+                self._append(row)
+            except OSError as error:  # a full disk stops the journal, and that the node; not this
+                LOG.error("unwritten", file=FILE, why=str(error))
+
+    def _append(self, row: dict[str, Any]) -> None:
+        if self._path.exists() and self._path.stat().st_size >= MAX_FILE_BYTES:
+            return
+        LOG.error("evidence", kind=row["kind"], validator=row["validator"], height=row["height"], why=row["why"])
+        with self._path.open("ab") as file:
+            file.write(msgspec.json.encode(row) + b"\n")

@@ -113,6 +113,7 @@ class Node(Doors):
         self.skips = 0
         self.failure = ""
         self.evidence = EvidenceBook(folder)
+        self._opened.callback(self.evidence.close)
         self._inbox = Inbox()
         self._inbox.enter(self._epochs.known.epoch)
         self._circle = Circle(self._inbox, self.evidence, clock, lambda name, word: self._checkpoints.heard(name, word))
