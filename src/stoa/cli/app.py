@@ -16,6 +16,7 @@ from stoa.cli import (
     network_papers,
     network_running,
     networking,
+    overloading,
     persons,
     playing,
     proving,
@@ -27,7 +28,7 @@ from stoa.cli.shell import FAULT, PLAIN, USAGE, Common, Trouble, Usage, app, con
 
 COMMANDS = (  # each enters its own
     founding, playing, networking, network_running, network_papers, keys, users, persons, acting, query, proving,
-    history, rebuilding, measuring, catalog,
+    history, rebuilding, measuring, overloading, catalog,
 )  # fmt: skip
 
 
