@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from stoa.intake.gate import RETRY_MS, Accepted, Busy, Duplicate, Gate, Stopped, Waiting
+from stoa.intake.gate import MOST_WAIT_SECONDS, RETRY_MS, Accepted, Busy, Duplicate, Gate, Stopped, Waiting
 from stoa.kernel import limits
 from stoa.kernel.base import Rejection
 from stoa.kernel.codec import encode
@@ -204,6 +204,18 @@ def test_memory_is_bounded() -> None:
         hall.take(1, 10_000, AT_ONCE, AT_ONCE)
     known = [hall.is_waiting(transaction_id(read_envelope(raw).body)) for raw in envelopes]
     assert known == [False] * 15 + [True] * 5
+
+
+def test_who_comes_while_more_comes_in_than_goes_out_is_told_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("stoa.intake.gate.ALWAYS_TAKEN", 2)
+    hall, now = gate(), time.monotonic()
+    assert [type(hall.submit(envelope(sequence))) for sequence in (1, 2)] == [Accepted, Accepted]
+    monkeypatch.setattr("stoa.intake.gate.time.monotonic", lambda: now + MOST_WAIT_SECONDS)
+    assert isinstance(hall.submit(envelope(3)), Accepted), "they have not waited long"
+    monkeypatch.setattr("stoa.intake.gate.time.monotonic", lambda: now + MOST_WAIT_SECONDS + 1)
+    assert hall.submit(envelope(4)) == Busy(3, RETRY_MS)
+    hall.take(2, 10_000, AT_ONCE, AT_ONCE)
+    assert isinstance(hall.submit(envelope(4)), Accepted), "few wait, however long: the network may stand still"
 
 
 def test_bytes_are_bounded_too() -> None:

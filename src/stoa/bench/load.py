@@ -60,7 +60,9 @@ class Measured(NamedTuple):
 class Load:
     """Follows the final blocks of every gateway, and offers transfers to them."""
 
-    def __init__(self, chain: str, buses: Mapping[str, Bus]) -> None:
+    def __init__(self, chain: str, buses: Mapping[str, Bus], once: bool = False) -> None:
+        """``once``: what a gateway is too busy for is not offered again, and counts as ``busy`` for good."""
+        self._once = once
         self._chain, self._buses = token(chain), dict(buses)
         self._lock = threading.Condition()
         self._due: dict[bytes, float] = {}  # when each transfer was due to be submitted
@@ -213,7 +215,7 @@ class Load:
             rejected=self._rejected,
             refused=sum(bool(self._codes.get(one)) for one in ids),
             lost=lost,
-            unanswered=len(missing) - lost - self._rejected,
+            unanswered=len(missing) - lost - self._rejected - (self._busy if self._once else 0),
             busy=self._busy,
             blocks=len(blocks),
             forks=self._forks,
@@ -284,8 +286,8 @@ class _Sender:
             load._accepted.update(taken)
             load._busy += len(again)
             load._rejected += rejected
-            load._settled += rejected
-        return again
+            load._settled += rejected + (len(again) if load._once else 0)
+        return [] if load._once else again
 
 
 class _Bare:

@@ -146,6 +146,18 @@ class Market:
             for sender, receiver in pairs
         ]
 
+    def lone_transfers(self, count: int) -> list[bytes]:
+        """Signed transfers between random holders, each alone in its lane: if it is turned away, none waits for it."""
+        found, lanes = list[bytes](), dict[bytes, int]()
+        first = self._lane
+        for _ in range(count):
+            sender, receiver = self._random.sample(self.keys[_FROZEN + 1 :], 2)
+            lanes[sender.account] = self._lane = lanes.get(sender.account, first) + 1
+            self._sequences.clear()
+            found.append(self.signed((sender,), Transfer(ASSET, sender.account, receiver.account, 1, 0, ())))
+        self._lane = max(lanes.values(), default=first)
+        return found
+
     def transfers(self, count: int, refused_per_mille: int) -> list[bytes]:
         """Signed transfers between random holders; so many of a thousand are built to be refused, in turn for too few
         units, an unverified receiver, and frozen units."""

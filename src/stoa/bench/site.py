@@ -114,9 +114,9 @@ class Site:
             self.buses[code] = bus
         return self.buses[code]
 
-    def load(self) -> Load:
-        """A new load on the gateways that are up. Close it."""
-        return Load(CHAIN, self.buses)
+    def load(self, once: bool = False) -> Load:
+        """A new load on the gateways that are up. Close it. ``once``: what is told to come back does not."""
+        return Load(CHAIN, self.buses, once)
 
     # starting
 

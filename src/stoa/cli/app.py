@@ -16,6 +16,7 @@ from stoa.cli import (
     network_papers,
     network_running,
     networking,
+    overloading,
     persons,
     playing,
     proposing,
@@ -28,7 +29,7 @@ from stoa.cli.shell import FAULT, PLAIN, USAGE, Common, Trouble, Usage, app, con
 
 COMMANDS = (  # each enters its own
     founding, playing, networking, network_running, network_papers, keys, users, persons, acting, proposing, query,
-    proving, history, rebuilding, measuring, catalog,
+    proving, history, rebuilding, measuring, overloading, catalog,
 )  # fmt: skip
 
 

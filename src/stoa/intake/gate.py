@@ -21,6 +21,8 @@ from stoa.wire.envelope import read_envelope, signatures_valid, transaction_id
 MAX_WAITING: Final = 50_000  # transactions accepted and not yet in a block
 MAX_WAITING_BYTES: Final = 256 * 1024 * 1024  # of their envelopes
 MAX_REMEMBERED: Final = 200_000  # envelopes whose digests are kept to recognise a repeated submission
+MOST_WAIT_SECONDS: Final = 2.0  # while the first has waited longer than this, no more than
+ALWAYS_TAKEN: Final = 1_000  # transactions may wait: who comes under overload is told at once, not made to queue
 RETRY_MS: Final = 250
 
 
@@ -33,7 +35,7 @@ class Duplicate(Rejection, tag=1050):
 
 
 class Busy(Rejection, tag=1051):
-    """As many transactions are waiting as may."""
+    """As many transactions are waiting as may, or as become final in bearable time."""
 
     waiting: int
     retry_ms: int
@@ -126,9 +128,16 @@ class Gate:
             return Duplicate(transaction)
         if self._closed:
             return Stopped()
-        if len(self._waiting) >= self._capacity or self._bytes + size > self._capacity_bytes:
+        full = len(self._waiting) >= self._capacity or self._bytes + size > self._capacity_bytes
+        if full or self._is_slow():
             return Busy(len(self._waiting), RETRY_MS)
         return None
+
+    def _is_slow(self) -> bool:
+        """Whether more comes in than goes out. A bound in number alone would be minutes of waiting."""
+        if len(self._waiting) < ALWAYS_TAKEN:
+            return False
+        return time.monotonic() - next(iter(self._waiting.values())).since > MOST_WAIT_SECONDS
 
     def _remember(self, digest: bytes, transaction: bytes) -> None:
         self._seen[digest] = transaction
