@@ -68,8 +68,8 @@ def bus_of(folder: Path, config: Config, keystore: Keystore) -> Bus | None:
 
 def _require_synced(bus: Bus, monitor: str) -> None:
     """The own server must write down what it acknowledges. Raises LogUnsafe. One that is down is asked the next time:
-    another institution's server does its work meanwhile."""
-    if bus.wait(OPEN_SECONDS):
+    another institution's server does its work meanwhile. One that keeps no log (no monitor) acknowledges nothing."""
+    if monitor and bus.wait(OPEN_SECONDS):
         try:
             check_synced(monitor)
         except OSError as error:

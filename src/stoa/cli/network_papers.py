@@ -3,16 +3,13 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 from cyclopts import Parameter
 
 from stoa.cli.houses import passphrase
-from stoa.cli.networking import Code, network, running
+from stoa.cli.networking import Code, network, require_authority, running
 from stoa.cli.shell import PLAIN, Common, Trouble, Usage
-
-if TYPE_CHECKING:
-    from stoa.network.running import Running
 
 Out = Annotated[Path, Parameter(help="The file to write.")]
 
@@ -40,7 +37,7 @@ def grant(
     from stoa.network import ceremony
 
     net = running(common)
-    authority = _authority(net)
+    authority = require_authority(net)
     with _papers():
         paper = ceremony.read_paper(asked)
         if not isinstance(paper, ceremony.Request):
@@ -56,7 +53,7 @@ def retire(code: Code, file: Out, *, common: Common = PLAIN) -> None:
     from stoa.network import ceremony
 
     net = running(common)
-    authority = _authority(net)
+    authority = require_authority(net)
     with _papers():
         ceremony.write_paper(ceremony.retired(net.plan, authority, code), file)
     common.done({"institution": code, "file": str(file)}, f"The lists are in {file}.", f"목록을 {file}에 저장했습니다.")
@@ -79,15 +76,6 @@ def install(
         net.reload()
     en = f"Installed {file}."
     common.done({"certificates": paper.code if mine else ""}, en, f"{file}을(를) 설치했습니다.")
-
-
-def _authority(net: "Running") -> Path:
-    from stoa.network.folders import AUTHORITY
-
-    folder = net.folder / AUTHORITY
-    if not folder.is_dir():
-        raise Usage(f"the network's authority is not here (no {folder}): run this where it is kept")
-    return folder
 
 
 @contextmanager

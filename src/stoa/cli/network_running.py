@@ -60,7 +60,7 @@ def up(
     common: Common = PLAIN,
 ) -> None:
     """Start ordering servers, then validators, and show how they are until Ctrl-C, which stops them."""
-    net = running(common, _telling(common))
+    net = running(common, telling(common))
     members = (_member(net, only),) if only else net.here
     word = passphrase(common) if part != "server" else None
     if detach:
@@ -90,7 +90,7 @@ def _down(net: "Running", members: "tuple[Member, ...]") -> None:
 @network.command
 def down(*, common: Common = PLAIN) -> None:
     """Stop every validator and every ordering server of the network that was started here."""
-    net = running(common, _telling(common))
+    net = running(common, telling(common))
     with _troubles():
         _down(net, net.here)
     common.done({"down": [one.code for one in net.here]}, "The network is down.", "네트워크를 종료했습니다.")
@@ -217,7 +217,8 @@ def _acted(net: "Running", member: "Member", common: Common) -> None:
     common.fields({"institution": member.code, **states, "cut": cut})
 
 
-def _telling(common: Common) -> Any:
+def telling(common: Common) -> Any:
+    """Who says on the terminal what becomes of each program."""
     out = console(stderr=True)
 
     def tell(code: str, part: str, what: str) -> None:
@@ -270,7 +271,7 @@ def _server(one: "Standing", common: Common) -> str:
     server = one.ordering
     if server.state != "running":
         return f"[red]{server.state}[/]"
-    well = "[green]ok[/]" if server.healthy and server.synced else "[red]unwell[/]"
+    well = "[green]ok[/]" if server.healthy and (server.synced or not server.keeps_log) else "[red]unwell[/]"
     leads = common.words(" leads", " 리더") if server.leader == one.code else ""
     cut = {"both": " cut off", "in": " hears nothing", "out": " is not heard", "": ""}[one.cut]
     return f"{well} +{server.routes}{leads}[red]{cut}[/]"

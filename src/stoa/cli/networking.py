@@ -159,6 +159,16 @@ def show_units(
     common.done({"units": made}, shown, shown)
 
 
+def require_authority(net: "Running") -> Path:
+    """The folder of the network's authority. Raises Usage when it is not here."""
+    from stoa.network.folders import AUTHORITY
+
+    folder = net.folder / AUTHORITY
+    if not folder.is_dir():
+        raise Usage(f"the network's authority is not here (no {folder}): run this where it is kept")
+    return folder
+
+
 @contextmanager
 def _named() -> Iterator[None]:
     try:
@@ -170,11 +180,9 @@ def _named() -> Iterator[None]:
 @contextmanager
 def _renewing(net: "Running") -> Iterator[None]:
     from stoa.custody.keystore import KeystoreError
-    from stoa.network.folders import AUTHORITY
     from stoa.network.running import NotUp
 
-    if not (net.folder / AUTHORITY).is_dir():
-        raise Usage(f"the network's authority is not here (no {net.folder / AUTHORITY}): run this where it is kept")
+    require_authority(net)
     try:
         with _named():
             yield

@@ -22,7 +22,7 @@ from stoa.network.certificates import Authority, Pair, PrivateKey, PublicKey, ne
 from stoa.network.plan import HERE, Member, Plan, write_plan
 from stoa.network.register import Issued, Register
 from stoa.network.server_conf import access_conf, pins_conf, server_conf
-from stoa.node.config import Config, Network, write_config
+from stoa.node.config import Config, Network, load_config, write_config
 from stoa.node.found import found
 from stoa.wire.forms import from_form
 
@@ -47,7 +47,7 @@ class Founded(NamedTuple):
 def found_network(plan: Plan, folder: Path, passphrase: Secret, policy: str, now: int) -> Founded:
     """Make everything, in a folder that is new. Raises KeystoreError, Malformed and BadForm."""
     durable.private_directory(folder)
-    houses = {one.code: _house(folder / one.code, plan, one, passphrase, policy, now) for one in plan.members}
+    houses = {one.code: make_house(folder / one.code, plan, one, passphrase, policy, now) for one in plan.members}
     genesis = _genesis(plan, houses, now)
     headers = {found(folder / one.code, genesis).hash() for one in plan.members}
     assert len(headers) == 1, "one document, one genesis"
@@ -68,7 +68,7 @@ def equip(plan: Plan, folder: Path, passphrase: Secret, now: int) -> None:
     write_plan(plan, folder / folders.PLAN)
 
 
-def _house(folder: Path, plan: Plan, member: Member, passphrase: Secret, policy: str, now: int) -> House:
+def make_house(folder: Path, plan: Plan, member: Member, passphrase: Secret, policy: str, now: int) -> House:
     """The institution's folder with its keys, settings and policy; returns what the others need to know."""
     config = config_of(plan, member)
     for inner in (folder, folder / folders.CERTIFICATES, folder / folders.STORE):
@@ -81,11 +81,20 @@ def _house(folder: Path, plan: Plan, member: Member, passphrase: Secret, policy:
     return House(keys[-1].address, keys[-1].public, voting)
 
 
+def house_of(folder: Path, code: str, passphrase: Secret) -> House:
+    """What an institution that is there shows of its keys. Raises KeystoreError."""
+    config = load_config(folder)
+    keystore = Keystore(folder / config.keystore, passphrase)
+    key = keystore.key(code)
+    return House(key.address, key.public, signing.public_key(validator_of(config, keystore).secret))
+
+
 def config_of(plan: Plan, member: Member) -> Config:
-    """The settings of a member's house: its own server first, then the others."""
-    others = [one for one in plan.members if one.code != member.code]
+    """The settings of a member's house: its own server first, then those that keep the log."""
+    others = [one for one in plan.members if one.code != member.code and one.log]
     servers = tuple(f"tls://{one.host}:{one.clients}" for one in (member, *others))
-    network = Network(servers, replicas=plan.replicas, monitor=f"http://{HERE}:{member.monitor}")
+    monitor = f"http://{HERE}:{member.monitor}" if member.log else ""
+    network = Network(servers, replicas=plan.replicas, monitor=monitor)
     return Config(member.code, member.port, audience=member.code, network=network)
 
 

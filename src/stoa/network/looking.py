@@ -23,7 +23,8 @@ MAX_ANSWER: Final = 4 * 1024 * 1024
 
 
 class Ordering(msgspec.Struct, frozen=True):
-    """How an ordering server is. ``routes``: others it reaches; ``leader``: of them all, as this one sees it."""
+    """How an ordering server is. ``routes``: others it reaches; ``leader``: of them all, as this one sees it;
+    ``keeps_log``: false for one that only passes messages on."""
 
     state: State
     healthy: bool = False
@@ -31,6 +32,7 @@ class Ordering(msgspec.Struct, frozen=True):
     connections: int = 0
     leader: str = ""
     synced: bool = False
+    keeps_log: bool = True
 
 
 class Standing(msgspec.Struct, frozen=True):
@@ -122,6 +124,7 @@ def look_at_ordering(member: Member, state: State) -> Ordering:
         connections=int(told.get("connections", 0)),
         leader=str(streams.get("meta_cluster", {}).get("leader", "")),
         synced=bool(told.get("jetstream", {}).get("config", {}).get("sync_always")),
+        keeps_log=bool(told.get("jetstream", {}).get("config")),
     )
 
 

@@ -18,7 +18,7 @@ from stoa.kernel import limits
 from stoa.ledger.catalog import BOUNDS
 from stoa.node.config import MAX_REPLICAS
 
-__all__ = ["BadFile", "Member", "Plan", "on_hosts", "read_plan", "write_plan"]
+__all__ = ["BadFile", "Member", "Plan", "on_hosts", "read_newcomer", "read_plan", "write_plan"]
 
 HERE: Final = "127.0.0.1"
 FIRST_PORT: Final = 7100
@@ -34,11 +34,16 @@ Quorum = Literal["majority", "byzantine"]
 
 
 class Member(msgspec.Struct, frozen=True):
-    """An institution with its place. Gateway and monitor listen on 127.0.0.1 of that place only."""
+    """An institution with its place. Gateway and monitor listen on 127.0.0.1 of that place only.
+
+    ``log``: its ordering server keeps the log. One that was added later passes messages on and keeps none, so that it
+    can come and go without changing how many servers make the log's majority.
+    """
 
     institution: Institution
     host: str
     port: int
+    log: bool = True
 
     @property
     def code(self) -> str:
@@ -105,19 +110,21 @@ def read_plan(path: Path) -> Plan:
         raise file.bad("institution", f"at most {limits.MAX_VALIDATORS} validators make a network", len(tables))
     members = tuple(_member(table, number) for number, table in enumerate(tables))
     _agree(tables, members)
-    if replicas not in (1, 3, 5) or replicas > len(members):
-        raise network.bad("replicas", f"is 1, 3 or 5, and not more than the {len(members)} institutions", replicas)
+    keepers = sum(member.log for member in members)
+    if replicas not in (1, 3, 5) or replicas > max(keepers, 1):
+        raise network.bad("replicas", f"is 1, 3 or 5, and not more than the {keepers} that keep the log", replicas)
     parameters = _parameters(file.table("parameters")) if file.has("parameters") else {}
     file.finish()
     return Plan(chain, quorum, replicas, hosts, parameters, members)
 
 
 def _member(table: Table, number: int) -> Member:
+    log = table.flag("log") if table.has("log") else True
     host = table.text("host", 253) if table.has("host") else HERE
     if not _HOST.match(host):
         raise table.bad("host", "wanted is an IPv4 address or the name of a host", repr(host))
     port = table.whole("port", 1_024, 65_535 - PORTS) if table.has("port") else FIRST_PORT + PORT_STEP * number
-    member = Member(read_institution(table), host, port)
+    member = Member(read_institution(table), host, port, log)
     if not _TOKEN.match(member.code):
         raise table.bad("code", "a member of a network has capital letters, digits and dashes only", repr(member.code))
     return member
@@ -136,6 +143,43 @@ def _agree(tables: list[Table], members: tuple[Member, ...]) -> None:
                 rule = f"each institution uses {PORTS} ports from its own on; {other} has one of them"
                 raise table.bad("port", rule, f"{member.host}:{port}")
             taken[member.host, port] = member.code
+
+
+def read_newcomer(path: Path, plan: Plan) -> Member:
+    """The one institution of a file, at a place that the plan has free. Raises BadFile.
+
+    One that is in the plan already is that member, if the file says nothing else of it.
+    """
+    file = read_toml(path)
+    tables = file.tables("institution")
+    file.finish()
+    if len(tables) != 1:
+        raise file.bad("institution", "one institution is added at a time", len(tables))
+    (table,) = tables
+    placed = table.has("port")
+    number = len(plan.members)
+    while any(one.port == FIRST_PORT + PORT_STEP * number for one in plan.members):
+        number += 1
+    member = msgspec.structs.replace(_member(table, number), log=False)
+    known = next((one for one in plan.members if one.code == member.code), None)
+    if known is not None:
+        if known.institution != member.institution or (placed and known.port != member.port):
+            raise table.bad("code", "the code is taken by another member", repr(member.code))
+        return known
+    if plan.hosts:
+        member = msgspec.structs.replace(member, host=_free_host(plan))
+    if len(plan.members) >= limits.MAX_VALIDATORS:
+        raise table.bad("code", f"at most {limits.MAX_VALIDATORS} validators make a network", repr(member.code))
+    for one in plan.members:
+        if one.host == member.host and abs(one.port - member.port) < PORTS:
+            rule = f"each institution uses {PORTS} ports from its own on; {one.code} has one of them"
+            raise table.bad("port", rule, f"{member.host}:{member.port}")
+    return member
+
+
+def _free_host(plan: Plan) -> str:
+    """The address of the next network namespace."""
+    return f"{SUBNET}.{1 + max(int(one.host.rpartition('.')[2]) for one in plan.members)}"
 
 
 def _parameters(table: Table) -> dict[str, int]:
@@ -158,7 +202,7 @@ def on_hosts(plan: Plan) -> Plan:
 
 def write_plan(plan: Plan, path: Path) -> None:
     """Write the plan in the form that it is read from."""
-    lines = ["# The network as it was founded. Every member has the same file.", "", "[network]"]
+    lines = ["# The network: who its members are. Every member has the same file.", "", "[network]"]
     lines += [f'chain = "{plan.chain}"', f'quorum = "{plan.quorum}"', f"replicas = {plan.replicas}"]
     lines += [f"hosts = {str(plan.hosts).lower()}  # true: each member in a network namespace of its own"]
     lines += ["", "[parameters]", *(f"{name} = {value}" for name, value in plan.parameters.items())]
@@ -168,6 +212,7 @@ def write_plan(plan: Plan, path: Path) -> None:
         lines += ["", "[[institution]]", f'code = "{one.code}"', f'name = "{name}"']
         lines += [f'country = "{one.institution.country}"', f"roles = [{roles}]"]
         lines += [f'host = "{one.host}"', f"port = {one.port}"]
+        lines += [] if one.log else ["log = false  # its ordering server passes messages on and keeps none"]
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 

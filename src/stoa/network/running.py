@@ -153,7 +153,7 @@ class Running:
             with Operator(self.folder / member.code, self.plan.chain, passphrase) as operator:
                 return act(operator)
 
-        return beside(work, self._space(member))
+        return beside(work, self.space(member))
 
     # looking
 
@@ -162,7 +162,7 @@ class Running:
         found = [self._standing(member) for member in self.here]
         highest = max((one.height for one in found), default=-1)
         lags = [highest - one.height if one.height >= 0 else 0 for one in found]
-        spaces = [self._space(member) for member in self.here]
+        spaces = [self.space(member) for member in self.here]
         return tuple(
             msgspec.structs.replace(one, lag=lag, namespace=space)
             for one, lag, space in zip(found, lags, spaces, strict=True)
@@ -173,12 +173,31 @@ class Running:
         cut = (self.hosts.way(member) or "") if self.hosts else ""
         if self.hosts and not self.hosts.has(member):
             return Standing(member.code, validator, Ordering(server), validator)
-        return beside(lambda: look_at(self.plan.chain, member, validator, server, cut), self._space(member))
+        return beside(lambda: look_at(self.plan.chain, member, validator, server, cut), self.space(member))
 
-    def _space(self, member: Member) -> str:
+    def space(self, member: Member) -> str:
+        """The network namespace that the member lives in; empty: this machine's own."""
         return self.hosts.namespace(member) if self.hosts else ""
 
+    def ready(self, member: Member) -> bool:
+        """Whether the member says that it is ready."""
+        return self._standing_of(member).health == "ready"
+
+    def _standing_of(self, member: Member) -> Standing:
+        return next(found for found in self.status() if found.code == member.code)
+
     # waiting
+
+    def until_level(self, member: Member, patience: float) -> None:
+        """Wait until the member is at the height of the others, whether it may vote or not. Raises NotUp."""
+        until = time.monotonic() + patience
+        while True:
+            one = self._standing_of(member)
+            if one.height >= 0 and one.lag == 0:
+                return
+            if time.monotonic() > until:
+                raise NotUp(f"{member.code}: {one.health}, {one.lag} blocks behind after {patience:.0f} s")
+            time.sleep(GLANCE)
 
     def _await(self, member: Member, part: Part) -> None:
         port, path = (
@@ -186,7 +205,7 @@ class Running:
         )
 
         def answers() -> bool:
-            return beside(lambda: ask(port, path)[0] == 200, self._space(member))
+            return beside(lambda: ask(port, path)[0] == 200, self.space(member))
 
         self._until(member, part, answers)
 
@@ -195,14 +214,14 @@ class Running:
         first = members[0]
 
         def led() -> bool:
-            told = beside(lambda: ask_json(first.monitor, "/jsz"), self._space(first))
+            told = beside(lambda: ask_json(first.monitor, "/jsz"), self.space(first))
             return bool(told.get("meta_cluster", {}).get("leader"))
 
         self._until(first, "server", led)
 
     def _loaded(self, member: Member) -> str:
         """When the member's server last read its configuration."""
-        return str(beside(lambda: ask_json(member.monitor, "/varz"), self._space(member)).get("config_load_time", ""))
+        return str(beside(lambda: ask_json(member.monitor, "/varz"), self.space(member)).get("config_load_time", ""))
 
     def _until(self, member: Member, part: Part, condition: Callable[[], bool]) -> None:
         process = self.process(member, part)

@@ -4,6 +4,7 @@ An institution publishes under its own code alone and listens to what is meant f
 It may make a stream or a reader, but never delete, purge, change or restore one. Only a pinned server is a server.
 """
 
+import re
 from collections.abc import Iterable
 from typing import Final
 
@@ -13,6 +14,7 @@ from stoa.network.certificates import identity
 from stoa.network.plan import Member, Plan
 from stoa.network.register import Issued
 
+_ROUTES: Final = re.compile(r"(^  routes: \[\n).*?(^  \])", re.MULTILINE | re.DOTALL)
 ACCOUNT: Final = "LEDGER"
 MAX_PENDING: Final = 128 * 1024 * 1024  # bytes that wait for a slow reader before he is let go
 MAX_CONNECTIONS: Final = 1_024
@@ -39,14 +41,7 @@ ping_interval: "5s"
 ping_max: 2  # a peer that is silent for so many pings is gone
 write_deadline: "5s"
 
-jetstream {{
-  store_dir: "{store}"
-  max_memory_store: {max_memory}
-  max_file_store: {max_store}
-  sync_interval: always  # acknowledged means written down, on every server that says so
-}}
-
-tls {{  # nobody without a certificate of the network, and then as whom the certificate says
+{log}tls {{  # nobody without a certificate of the network, and then as whom the certificate says
   cert_file: "{certificate}"
   key_file: "{key}"
   ca_file: "{ca}"
@@ -57,6 +52,16 @@ tls {{  # nobody without a certificate of the network, and then as whom the cert
 }}
 
 {cluster_block}include "./{access}"
+"""
+
+LOG: Final = """\
+jetstream {{
+  store_dir: "{store}"
+  max_memory_store: {max_memory}
+  max_file_store: {max_store}
+  sync_interval: always  # acknowledged means written down, on every server that says so
+}}
+
 """
 
 CLUSTER: Final = """\
@@ -86,21 +91,38 @@ def server_conf(plan: Plan, member: Member) -> str:
     certificate, key = folders.certificate(folders.SERVER), folders.key(folders.SERVER)
     return SERVER.format(
         code=member.code, chain=plan.chain, address=member.address, clients=member.clients, monitor=member.monitor,
-        max_payload=MAX_PAYLOAD_BYTES, max_pending=MAX_PENDING, max_connections=MAX_CONNECTIONS, max_memory=MAX_MEMORY,
-        max_store=MAX_STORE, store=folders.STORE, certificate=certificate, key=key, ca=folders.CA,
+        max_payload=MAX_PAYLOAD_BYTES, max_pending=MAX_PENDING, max_connections=MAX_CONNECTIONS,
+        certificate=certificate, key=key, ca=folders.CA, log=_log(member),
         cluster_block=_cluster(plan, member, certificate, key) if len(plan.members) > 1 else "",
         access=folders.ACCESS_CONF,
     )  # fmt: skip
 
 
+def _log(member: Member) -> str:
+    """The part of a server that keeps the log."""
+    keeps = LOG.format(store=folders.STORE, max_memory=MAX_MEMORY, max_store=MAX_STORE)
+    return keeps if member.log else "# it keeps no log: this member was added to a network that has one\n\n"
+
+
 def _cluster(plan: Plan, member: Member, certificate: str, key: str) -> str:
     """How the server meets the others; a network of one has none."""
-    # itself too: as many servers as are listed here count as the whole when a first leader is chosen
-    routes = (f'    "tls://{one.host}:{one.cluster}"' for one in plan.members)
     return CLUSTER.format(
-        chain=plan.chain, address=member.address, cluster=member.cluster, routes="\n".join(routes),
+        chain=plan.chain, address=member.address, cluster=member.cluster, routes=_routes(plan),
         certificate=certificate, key=key, ca=folders.CA, pins=folders.PINS_CONF,
     )  # fmt: skip
+
+
+def _routes(plan: Plan) -> str:
+    """The servers that keep the log; whoever else there is, is met through them.
+
+    A server lists itself too: as many as are listed count as the whole when a first leader is chosen.
+    """
+    return "\n".join(f'    "tls://{one.host}:{one.cluster}"' for one in plan.members if one.log)
+
+
+def with_routes(text: str, plan: Plan) -> str:
+    """The text of a ``nats.conf`` with the plan's routes, and all else as it may have been changed by hand."""
+    return _ROUTES.sub(lambda found: f"{found[1]}{_routes(plan)}\n{found[2]}", text, count=1)
 
 
 def access_conf(plan: Plan, active: Iterable[Issued]) -> str:

@@ -24,6 +24,7 @@ GOVERNED: Final = ("checkpoint_blocks", "replicas_of_bodies")  # settings once, 
 
 _Path = Annotated[str, Meta(min_length=1, max_length=400)]
 _Url = Annotated[str, Meta(pattern=r"^(tls|http)://[^\s/]+:\d{1,5}$", max_length=300)]
+_Monitor = Annotated[str, Meta(pattern=r"^$|^(tls|http)://[^\s/]+:\d{1,5}$", max_length=300)]
 _KeyName = Annotated[str, Meta(min_length=1, max_length=64)]
 
 
@@ -39,7 +40,7 @@ class Network(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     certificate: _Path = "network/client.pem"
     key: _Path = "network/client.key"
     replicas: Annotated[int, Meta(ge=1, le=MAX_REPLICAS)] = MAX_REPLICAS
-    monitor: _Url = "http://127.0.0.1:7083"
+    monitor: _Monitor = "http://127.0.0.1:7083"
 
 
 class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -85,7 +86,7 @@ ca = "{ca}"               # the network's authority, whose certificates alone ar
 certificate = "{certificate}"  # this house's certificate as a client; renewed by `stoa network rotate`
 key = "{key}"          # its key, sealed under a word that is derived from the keystore
 replicas = {replicas}                       # on how many servers the ordering log is kept
-monitor = "{monitor}"  # where this house's own server tells how it is
+monitor = "{monitor}"  # where this house's own server tells how it is; "": it keeps no log
 """
 
 

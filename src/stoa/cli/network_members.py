@@ -1,0 +1,182 @@
+"""``stoa network add`` and ``remove``, ``propose``, ``vote`` and ``proposals``: who the members are, and what they
+decide."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from cyclopts import Parameter
+
+from stoa.cli.houses import passphrase
+from stoa.cli.network_running import telling
+from stoa.cli.networking import Code, network, require_authority, running
+from stoa.cli.shell import PLAIN, Common, Refused, Trouble, Usage
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from stoa.network.deciding import Deciding
+    from stoa.network.plan import Member
+
+Kind = Literal["admit", "remove", "rotate", "set"]
+By = Annotated[str, Parameter(help="The institution that acts; it must have its folder here.")]
+
+
+@network.command
+def add(
+    file: Annotated[Path, Parameter(help="The institution, as one [[institution]] of the network's plan.")],
+    *,
+    peer: Annotated[
+        str, Parameter(help="Tell its programs of this member alone; through it they find the others.")
+    ] = "",
+    common: Common = PLAIN,
+) -> None:
+    """Add an institution to the running network: its folder, certificates, programs, and a seat by the members' vote.
+
+    All members' folders and the authority are here. Whatever a crash leaves half done, the same command finishes.
+    """
+    from stoa.network.membership import join
+    from stoa.network.plan import BadFile, read_newcomer
+
+    net = running(common)
+    require_authority(net)
+    with _troubles():
+        try:
+            member = read_newcomer(file, net.plan)
+        except BadFile as error:
+            raise Usage(str(error), file=error.file, line=error.line, field=error.field) from None
+        if peer:
+            net.plan.member(peer)
+        house = join(net, member, peer, passphrase(common), telling(common))
+    answer = {"institution": member.code, "address": house.address, "validator": house.voting.hex()}
+    common.done(answer, f"{member.code} is a member and votes.", f"{member.code}이(가) 회원이 되어 투표합니다.")
+
+
+@network.command
+def remove(code: Code, *, common: Common = PLAIN) -> None:
+    """Remove a member: its seat by the members' vote, its programs here, its certificates, its server's route.
+
+    Its folder stays, and it stays an institution on the ledger.
+    """
+    from stoa.network.membership import leave
+
+    net = running(common)
+    require_authority(net)
+    with _troubles():
+        leave(net, code, passphrase(common), telling(common))
+    common.done({"institution": code}, f"{code} is no member any more.", f"{code}은(는) 더 이상 회원이 아닙니다.")
+
+
+@network.command
+def propose(
+    kind: Annotated[Kind, Parameter(help="admit CODE KEY, remove CODE, rotate CODE KEY, or set NAME=VALUE …")],
+    words: Annotated[list[str], Parameter(help="What it is about; KEY is a voting key, in hex.", negative="")],
+    *,
+    at_height: Annotated[int, Parameter(help="The block in which it takes effect; by default one soon.")] = 0,
+    hours: Annotated[int, Parameter(help="How long members may vote.")] = 24,
+    reason: Annotated[str, Parameter(help="Why, for the others.")] = "",
+    by: By = "",
+    common: Common = PLAIN,
+) -> None:
+    """Propose a change to the members, as one of them, and thereby vote for it."""
+    change = _change(kind, words)
+    with _deciding(common) as deciding:
+        member = _voters(deciding, by)[0]
+        number = deciding.propose(member, change, at_height, hours, reason or " ".join((kind, *words)))
+        ballot = deciding.chamber(number).ballots.get(number)
+    answer = {"proposal": number, "proposer": member.code, "change": change, "height": ballot.height if ballot else 0}
+    en = f"Proposal {number}. The others: stoa network vote {number}"
+    common.done(answer, en, f"{number}번 안건을 제출했습니다. 다른 회원: stoa network vote {number}")
+
+
+@network.command
+def vote(
+    number: Annotated[int, Parameter(help="The proposal's number.")],
+    *,
+    no: Annotated[bool, Parameter(negative="", help="Vote against it.")] = False,
+    by: By = "",
+    common: Common = PLAIN,
+) -> None:
+    """Vote on a proposal, as every member that has its folder here or as one of them. A vote is never taken back."""
+    cast: dict[str, str] = {}
+    with _deciding(common) as deciding:
+        for member in _voters(deciding, by):
+            why = deciding.vote(member, number, not no).rejection
+            if why is not None and why.name != "AlreadyVoted":
+                raise Refused(f"{member.code}: {why.name} ({why.code}): {why.sentence(common.tongue)}")
+            cast[member.code] = "had voted" if why else "no" if no else "yes"
+    shown = ", ".join(f"{code}: {what}" for code, what in cast.items())
+    common.done({"proposal": number, "votes": cast}, shown, shown)
+
+
+@network.command
+def proposals(*, common: Common = PLAIN) -> None:
+    """Show the seats and the open proposals, with who has voted how."""
+    from stoa.network.deciding import latest
+
+    net = running(common)
+    with _troubles():
+        found = latest(net)
+    answer = {
+        "height": found.height, "quorum": found.members.quorum,
+        "seats": {name: key.hex() for name, key in found.members.keys.items()},
+        "proposals": [one._asdict() for one in found.ballots.values()],
+    }  # fmt: skip
+
+    def show(out: "Console") -> None:
+        out.print(common.words("Seats: ", "의석: ") + ", ".join(found.members.keys), highlight=False)
+        for one in found.ballots.values():
+            votes = ", ".join(f"{name} {'+' if yes else '-'}" for name, yes in one.votes.items())
+            out.print(f"{one.number}: {one.change} @ {one.height} [{votes}]", highlight=False, markup=False)
+
+    common.answer(answer, show)
+
+
+def _change(kind: Kind, words: list[str]) -> dict[str, Any]:
+    """The form of the change. Raises Usage."""
+    if kind == "set":
+        pairs = [word.partition("=") for word in words]
+        if not pairs or not all(value.isdigit() for _, _, value in pairs):
+            raise Usage("set: wanted is NAME=VALUE with a whole number, e.g. quorum=1")
+        return {"tag": "set", "settings": [{"name": name, "value": int(value)} for name, _, value in pairs]}
+    wanted = ("institution",) if kind == "remove" else ("institution", "key")
+    if len(words) != len(wanted):
+        raise Usage(f"{kind}: wanted is CODE" + (" KEY" if len(wanted) > 1 else ""))
+    return {"tag": kind, **dict(zip(wanted, words, strict=True))}
+
+
+def _voters(deciding: "Deciding", by: str) -> "tuple[Member, ...]":
+    found = tuple(one for one in deciding.voters() if by in ("", one.code))
+    if not found:
+        raise Usage(f"--by: {by} has no seat, or its validator does not run here")
+    return found
+
+
+@contextmanager
+def _deciding(common: Common) -> "Iterator[Deciding]":
+    from stoa.network.deciding import Deciding
+
+    net = running(common)
+    with _troubles():
+        yield Deciding(net, passphrase(common))
+
+
+@contextmanager
+def _troubles() -> Iterator[None]:
+    from stoa.custody.keystore import KeystoreError
+    from stoa.network.deciding import NotDecided
+    from stoa.network.growing import CannotGrow
+    from stoa.network.hosts import NoHosts
+    from stoa.network.programs import NoProgram
+    from stoa.network.running import NotUp
+    from stoa.wire.forms import BadForm
+
+    try:
+        yield
+    except (CannotGrow, KeystoreError, NoHosts, BadForm) as error:
+        raise Usage(str(error)) from None
+    except LookupError as error:
+        raise Usage(str(error.args[0])) from None
+    except (NotDecided, NotUp, NoProgram) as error:
+        raise Trouble(str(error)) from None

@@ -1,0 +1,121 @@
+"""Members that come and go while the network runs: the new one's house, certificates, lists, routes and the plan.
+
+Every step looks first whether it was done, so that what a crash has left half done is done by the same command again.
+A new house is made beside its place and moved there whole. A new member's ordering server keeps no log: it passes
+messages on, and how many servers make the log's majority stays as it was.
+Does not own: what the ledger says of members, which is voted on (``deciding``), nor the programs (``running``).
+"""
+
+import shutil
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from stoa.custody import durable
+from stoa.custody.secret import Secret
+from stoa.journal import Journal
+from stoa.ledger.catalog import read_genesis
+from stoa.network import folders
+from stoa.network.certificates import Authority
+from stoa.network.founding import House, certify, config_of, house_of, make_house, write_access
+from stoa.network.plan import Member, Plan, write_plan
+from stoa.network.register import Register
+from stoa.network.renewal import Reload
+from stoa.network.server_conf import server_conf, with_routes
+from stoa.node.config import write_config
+from stoa.node.found import found
+from stoa.node.node import JOURNAL_FOLDER
+
+UNFINISHED: Final = ".new"  # behind the name of a folder that is not whole yet
+
+
+class CannotGrow(Exception):
+    """This network cannot take or lose a member; the message says why."""
+
+
+def with_member(plan: Plan, member: Member) -> Plan:
+    """The plan with one member more, or as it is. Raises CannotGrow."""
+    if len(plan.members) < 2:
+        raise CannotGrow("a network of one has no routes between servers: found one of at least two")
+    others = tuple(one for one in plan.members if one.code != member.code)
+    return plan if member in plan.members else msgspec.structs.replace(plan, members=(*others, member))
+
+
+def without_member(plan: Plan, code: str) -> Plan:
+    """The plan without a member. Raises LookupError and CannotGrow."""
+    gone = plan.member(code)
+    left = tuple(one for one in plan.members if one is not gone)
+    if not any(one.log for one in left):
+        raise CannotGrow(f"{code} is the last that keeps the log")
+    return msgspec.structs.replace(plan, members=left)
+
+
+def settle(plan: Plan, folder: Path, member: Member, peer: str, passphrase: Secret, policy: str, now: int) -> House:
+    """The member's house, made if it is not there; ``peer`` is the one that it is told of, or nobody for all.
+
+    Raises KeystoreError.
+    """
+    inner = folder / member.code
+    told = msgspec.structs.replace(plan, members=tuple(o for o in plan.members if o.code in (peer, member.code)))
+    told = told if peer else plan
+    if not inner.is_dir():
+        fresh = inner.with_name(inner.name + UNFINISHED)
+        shutil.rmtree(fresh, ignore_errors=True)
+        make_house(fresh, told, member, passphrase, policy, now)
+        found(fresh, read_genesis(_genesis(plan, folder, member)))
+        fresh.rename(inner)
+    write_config(inner, config_of(told, member))
+    (inner / folders.SERVER_CONF).write_text(server_conf(told, member), encoding="utf-8")
+    return house_of(inner, member.code, passphrase)
+
+
+def _genesis(plan: Plan, folder: Path, member: Member) -> bytes:
+    for code in plan.codes:
+        path = folder / code / JOURNAL_FOLDER
+        if code != member.code and path.is_dir():
+            with Journal.open(path, readonly=True) as journal:
+                return journal.genesis
+    raise CannotGrow(f"no member's folder with the network's genesis is in {folder}")
+
+
+def let_in(plan: Plan, folder: Path, member: Member, passphrase: Secret, reload: Reload) -> None:
+    """Certificates for the member if it has none in use, and the lists, routes and plan of everybody here.
+
+    Raises KeystoreError, NotUp.
+    """
+    register = Register(folder / folders.AUTHORITY)
+    if not any(one.code == member.code for one in register.active):
+        authority = Authority(folder / folders.AUTHORITY, passphrase)
+        register.enter(certify(plan, member, folder, authority, passphrase, register.next_number(member.code)))
+    write_access(plan, folder, register)
+    _tell_all(plan, folder)
+    reload()
+
+
+def shut_out(plan: Plan, folder: Path, code: str, reload: Reload) -> None:
+    """Nobody is let in as ``code`` any more, and the plan, which is without it, is everybody's. Raises NotUp."""
+    register = Register(folder / folders.AUTHORITY)
+    register.shut_out(code, "revoked", register.next_number(code))
+    write_access(plan, folder, register)
+    _routes(plan, folder)
+    reload()
+    _tell_all(plan, folder)
+
+
+def _tell_all(plan: Plan, folder: Path) -> None:
+    """The plan, at last that of the whole network: as long as it is the old one, a command is not done."""
+    _routes(plan, folder)
+    for path in (*(folder / code for code in plan.codes if (folder / code).is_dir()), folder):
+        fresh = path / f"{folders.PLAN}{UNFINISHED}"
+        write_plan(plan, fresh)
+        fresh.replace(path / folders.PLAN)
+
+
+def _routes(plan: Plan, folder: Path) -> None:
+    for code in plan.codes:
+        path = folder / code / folders.SERVER_CONF
+        if path.is_file():
+            text = path.read_text(encoding="utf-8")
+            if (changed := with_routes(text, plan)) != text:
+                durable.write(path, changed.encode())

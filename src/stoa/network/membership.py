@@ -1,0 +1,86 @@
+"""An institution joins a running network, or leaves it: the whole way, each step repeatable.
+
+Joining: a house with keys of its own; certificates, lists, routes and the plan, which servers read without a stop; the
+registrar admits the institution; its programs start, and it catches up; the members vote it a seat. Leaving: the
+members vote; its programs stop here; nobody is let in under its name, and the plan is without it.
+Does not own: the steps themselves (``growing``, ``deciding``).
+"""
+
+import secrets
+from collections.abc import Callable
+from typing import Any, Final
+
+from stoa.custody.policy import STARTER
+from stoa.custody.secret import Secret
+from stoa.custody.vault import MAX_PARTY
+from stoa.network.deciding import Deciding, NotDecided, require_applied
+from stoa.network.founding import House
+from stoa.network.growing import CannotGrow, let_in, settle, shut_out, with_member, without_member
+from stoa.network.plan import Member
+from stoa.network.running import Part, Running, Told
+from stoa.node.node import wall_clock
+
+CATCH_UP_SECONDS: Final = 60.0
+
+
+def join(net: Running, member: Member, peer: str, passphrase: Secret, told: Told) -> House:
+    """Take a member in. Raises CannotGrow, KeystoreError, NotUp, NotDecided, NoHosts, NoProgram."""
+    plan = with_member(net.plan, member)
+    deciding = Deciding(net, passphrase)
+    _require_able(deciding, net, member)
+    house = settle(plan, net.folder, member, peer, passphrase, STARTER, wall_clock())
+    told(member.code, "server", "has a folder with its own keys")
+    let_in(plan, net.folder, member, passphrase, net.reload)
+    told(member.code, "server", "is let in by every ordering server")
+    _register(deciding, net, member, house)
+    told(member.code, "validator", "is an institution on the ledger")
+    grown = Running(net.folder, told)
+    grown.up((member,), ("server", "validator"), passphrase)
+    grown.until_level(member, CATCH_UP_SECONDS)
+    told(member.code, "validator", "has caught up")
+    if member.code not in deciding.chamber().members.keys:
+        change = {"tag": "admit", "institution": member.code, "key": house.voting.hex()}
+        number = deciding.carry(change, f"{member.code} joins")
+        told(member.code, "validator", "has a seat")
+        silent = f"{member.code} has a seat and does not vote"
+        deciding.blocks_until(deciding.voters()[0], number, lambda: grown.ready(member), silent)
+    return house
+
+
+def leave(net: Running, code: str, passphrase: Secret, told: Callable[[str, Part, str], None]) -> None:
+    """Let a member go. Raises LookupError, CannotGrow, KeystoreError, NotUp, NotDecided."""
+    plan, member = without_member(net.plan, code), net.plan.member(code)
+    deciding = Deciding(net, passphrase)
+    if code in deciding.chamber().members.keys:
+        deciding.carry({"tag": "remove", "institution": code}, f"{code} leaves")
+    told(code, "validator", "has no seat any more")
+    if member in net.here:
+        net.down((member,))
+    shut_out(plan, net.folder, code, Running(net.folder).reload)
+    told(code, "server", "is shut out")
+
+
+def _require_able(deciding: Deciding, net: Running, member: Member) -> None:
+    """Before anything is made: whether it has no seat yet, and those who run here can give it one."""
+    who = deciding.chamber().members
+    if member.code in who.keys and member in net.plan.members:
+        raise CannotGrow(f"{member.code} is a member already, with a seat")
+    able = [one.code for one in deciding.here if one.code in who.keys]
+    if len(able) < who.quorum:
+        raise NotDecided(f"{who.quorum} of {len(who.keys)} validators must agree, and {len(able)} run here")
+
+
+def _register(deciding: Deciding, net: Running, member: Member, house: House) -> None:
+    """The institution on the ledger, by a registrar of those here, unless it is there."""
+    roles = deciding.chamber().roles
+    if member.code in roles:
+        return
+    registrar = next((one for one in deciding.here if "registrar" in roles.get(one.code, ())), None)
+    if registrar is None:
+        raise NotDecided(f"no registrar runs here that could admit {member.code} as an institution")
+    form: dict[str, Any] = {
+        "tag": "identity.register_institution.v1", "institution": member.code, "name": member.institution.name,
+        "country": member.institution.country, "roles": list(member.institution.roles),
+        "party": 1 + secrets.randbelow(MAX_PARTY), "threshold": 1, "keys": [house.public.hex()],
+    }  # fmt: skip
+    require_applied(deciding.act(registrar, form))
