@@ -290,6 +290,7 @@ def test_a_skipped_batch_gives_its_transactions_back(house: House) -> None:
     until(lambda: house.node.skips >= 3)
     assert house.node.located(transaction) is None
     assert "ms off the log's" in house.node.skipped[-1].why
+    assert "ms off the log's" in house.node.network().alarms["batch"]
     house.node.engine.off = 0
     assert house.receipt(transaction).rejection is None
     assert house.node.health().waiting == 0

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 import msgspec
 
+from stoa.journal.disk import REAL_DISK
 from stoa.kernel.codec import encode
 from stoa.node.log import LOG
 
@@ -39,5 +40,16 @@ class EvidenceBook:
         self.count += 1
         if not self._path.exists() or self._path.stat().st_size < MAX_FILE_BYTES:
             LOG.error("evidence", kind=kind, validator=who, height=height, why=why)
-            with self._path.open("ab") as file:
-                file.write(msgspec.json.encode(row) + b"\n")
+            self._append(msgspec.json.encode(row) + b"\n")
+
+    def _append(self, line: bytes) -> None:
+        """The whole line or nothing. Raises OSError: who has no room for this has none for the next block either."""
+        file = REAL_DISK.open(self._path, write=True)
+        end = file.size()
+        try:
+            file.write(end, line)
+        except OSError:
+            file.truncate(end)
+            raise
+        finally:
+            file.close()
