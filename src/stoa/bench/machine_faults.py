@@ -5,6 +5,7 @@ Owns how they are made and what only they must show. Does not own: what the disk
 """
 
 import os
+import re
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
@@ -25,7 +26,9 @@ from stoa.node.node import JOURNAL_FOLDER, STATE_FOLDER
 
 STOP_SECONDS: Final = 20.0  # for a validator to stop by itself
 GLANCE: Final = 0.05
-FREE_BYTES: Final = 192 * 1024  # left of a disk that is filled up, so that it is full in the middle of the work
+FREE_BYTES: Final = 16 * 1024  # left of a disk that is filled up, so that it is full in the middle of the work
+OF_STORES: Final = re.compile(r"\[(?:WRN|ERR)\].*(?i:stream|consumer|filestore|checksum|corrupt|state)")
+MOST_SAID: Final = 5
 FLIPPED_BYTES: Final = 64
 FLIPPED_EVERY: Final = 4_096
 SLOW_MS: Final = 250.0
@@ -176,10 +179,29 @@ class JournalCorrupted(Corrupted):
 
 
 class LogCorrupted(Corrupted):
-    """The blocks of messages that an ordering server keeps; its validator is not touched."""
+    """The blocks of messages that an ordering server keeps; its validator is not touched. What the server says of it is
+    shown, not judged: it is another house's program, and the ledger does not lean on it."""
 
     part = "server"
     through_all = of_leader = True
+
+    def fail(self) -> None:
+        """Kill the server and spoil its files."""
+        self._from = {code: size_of(self._log(code)) for code in self.codes}
+        super().fail()
+
+    def _log(self, code: str) -> Path:
+        return self.site.folder / code / folders.LOG / "server.log"
+
+    def said(self) -> str:
+        """What the servers say of their stores."""
+        found = []
+        for code in self.codes:
+            with self._log(code).open("rb") as log:
+                log.seek(self._from[code])
+                lines = log.read().decode("utf-8", "replace").splitlines()
+            found += [line for line in lines if OF_STORES.search(line)][:MOST_SAID]
+        return " ".join(found)
 
     def spoiled(self, code: str) -> Path:
         """The largest file of messages."""
