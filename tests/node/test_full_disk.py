@@ -88,6 +88,13 @@ def test_a_node_stops_says_which_file_and_goes_on_when_there_is_room(running: Ho
     assert running.party(2).applied
 
 
+def test_the_mapped_table_of_readers_has_all_its_room(tmp_path: Path) -> None:
+    """To write into a hole of a mapped file ends the process where the disk has no room for it."""
+    StateStore(tmp_path).close()
+    found = (tmp_path / "lock.mdb").stat()
+    assert found.st_blocks * 512 >= found.st_size > 0
+
+
 def test_a_state_whose_pages_are_garbage_is_built_again(running: House) -> None:
     for at in range(20):
         running.do("BROKER-A", *(RegisterParty(10_000 + at * 50 + one, False, "BROKER-A") for one in range(50)))
