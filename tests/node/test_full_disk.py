@@ -20,10 +20,12 @@ from stoa.node.evidence import EvidenceBook
 from stoa.node.node import Node
 from stoa.node.outbox import FILE as OUTBOX
 from stoa.node.outbox import Outbox
-from stoa.node.state_store import Standing, StateStore
+from stoa.node.state_store import Standing, StateStore, reading
 from tests.node.house import House
 from tests.node.script import VALIDATOR
 from tests.node.test_node import until
+
+PAGE, HEAD, BRANCH = 4_096, 16, 0x01  # of LMDB's file
 
 
 @contextmanager
@@ -95,16 +97,30 @@ def test_the_mapped_table_of_readers_has_all_its_room(tmp_path: Path) -> None:
     assert found.st_blocks * 512 >= found.st_size > 0
 
 
-def test_a_state_whose_pages_are_garbage_is_built_again(running: House) -> None:
+def astray(path: Path) -> int:
+    """Let the last pointer of every branch page lead nowhere; how many there are. The first keys can still be read."""
+    pages = bytearray(path.read_bytes())
+    found = 0
+    for start in range(2 * PAGE, len(pages), PAGE):
+        flags, lower = (int.from_bytes(pages[start + at : start + at + 2], "little") for at in (10, 12))
+        if flags == BRANCH and (lower - HEAD) // 2 > 1:
+            node = start + int.from_bytes(pages[start + lower - 2 : start + lower], "little")
+            pages[node : node + 6] = b"\x7f" * 6
+            found += 1
+    path.write_bytes(pages)
+    return found
+
+
+def test_a_state_with_pages_that_are_none_is_built_again(running: House) -> None:
     for at in range(20):
         running.do("BROKER-A", *(RegisterParty(10_000 + at * 50 + one, False, "BROKER-A") for one in range(50)))
     running.node.close()
-    path = running.state_folder / "data.mdb"
-    with path.open("r+b") as file:
-        for page in range(3, path.stat().st_size // 4_096):
-            file.seek(page * 4_096 + 8)
-            file.write(b"\xa5" * 32)
-    running.node = running.open()
+    assert astray(running.state_folder / "data.mdb")
+    with reading(running.state_folder) as view:
+        assert view.standing() is not None, "it opens, and says where it stands"
+    done: list[tuple[int, int]] = []
+    running.node = Node(running.folder, VALIDATOR, clock=running.clock, progress=lambda *step: done.append(step))
+    assert done, "it was built again"
     running.node.start()
     assert running.party(2).applied
 
