@@ -21,6 +21,7 @@ from stoa.ledger.holds.place_hold import PlaceHold
 from stoa.ledger.identity.register_party import RegisterParty
 from stoa.node.commit import Admitted, FinalBlock, Skipped
 from stoa.node.finality import CannotValidate, Validator
+from stoa.node.producer import SKIPPED_SECONDS
 from stoa.ordering.engine import Ordered
 from stoa.wire.batch import Batch, BatchBody, sign_batch
 from stoa.wire.envelope import read_envelope, sign_body
@@ -290,9 +291,21 @@ def test_a_skipped_batch_gives_its_transactions_back(house: House) -> None:
     until(lambda: house.node.skips >= 3)
     assert house.node.located(transaction) is None
     assert "ms off the log's" in house.node.skipped[-1].why
+    assert "ms off the log's" in house.node.network().alarms["batch"]
     house.node.engine.off = 0
     assert house.receipt(transaction).rejection is None
     assert house.node.health().waiting == 0
+
+
+def test_a_batch_that_is_skipped_again_and_again_is_tried_less_and_less(house: House) -> None:
+    """Each attempt is evidence in the book of every member."""
+    house.node.engine = OffBy(house, 6_000)
+    house.node.start()
+    house.send(house.signed("BROKER-A", party(7)))
+    until(lambda: house.node.skips >= 1)
+    began = time.monotonic()
+    until(lambda: house.node.skips >= 5)
+    assert time.monotonic() - began > SKIPPED_SECONDS * (4 + 8)
 
 
 class OffBy(SimulatedEngine):

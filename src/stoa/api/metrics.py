@@ -17,7 +17,15 @@ from stoa.node.health import Network, missing
 from stoa.node.node import Node
 from stoa.ordering.condition import Kind
 
-ALARMS: Final = ("damage", "diverged", "epoch", "journal", "split", "state")  # those that are calm are shown as 0
+ALARMS: Final = (
+    "batch",
+    "damage",
+    "diverged",
+    "epoch",
+    "journal",
+    "split",
+    "state",
+)  # those that are calm are shown as 0
 
 
 class Refused:

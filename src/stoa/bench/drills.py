@@ -4,16 +4,24 @@ Each drill offers a light load throughout, lets parts of the network fail after 
 fifths. Promises: what failed is up again when a drill ends, or the drill says that it is not.
 """
 
-import signal
 import time
-from collections.abc import Iterable
 from contextlib import suppress
 from itertools import pairwise
-from typing import Final, Literal, NamedTuple
+from typing import Final, NamedTuple
 
 import msgspec
 
+from stoa.bench.faults import Down, Fault, HostDown, Paused, ServerDown
 from stoa.bench.load import Load, Measured
+from stoa.bench.machine_faults import (
+    ClockOff,
+    DiskFull,
+    JournalCorrupted,
+    LogCorrupted,
+    SlowSync,
+    StateCorrupted,
+    SyncFails,
+)
 from stoa.bench.market import Market
 from stoa.bench.site import Site, by_gateway
 from stoa.bus.faults import BusFault
@@ -25,26 +33,29 @@ NUDGE_SECONDS: Final = 0.5
 
 
 class Drill(NamedTuple):
-    """What fails. A host is a validator and its ordering server."""
+    """What fails, of how many institutions."""
 
     name: str
     en: str
     ko: str
-    part: Literal["validator", "server", "host"]
+    make: type[Fault]
     many: int = 1
-    paused: bool = False
 
 
 DRILLS: Final = (
-    Drill("validator-killed", "A validator is killed and started again", "검증 노드 강제 종료 후 재시작", "validator"),
-    Drill(
-        "validator-paused", "A validator stands still and goes on", "검증 노드 일시 정지 후 재개", "validator",
-        paused=True,
-    ),
-    Drill("leader-killed", "The leading ordering server is killed", "순서 로그 리더 서버 강제 종료", "server"),
-    Drill("two-down", "Two of five hosts are down and return", "5대 중 2대 정지 후 복귀", "host", 2),
-    Drill("three-down", "Three of five hosts are down and return", "5대 중 3대 정지 후 복귀", "host", 3),
-)  # fmt: skip
+    Drill("validator-killed", "A validator is killed and started again", "검증 노드 강제 종료 후 재시작", Down),
+    Drill("validator-paused", "A validator stands still and goes on", "검증 노드 일시 정지 후 재개", Paused),
+    Drill("leader-killed", "The leading ordering server is killed", "순서 로그 리더 서버 강제 종료", ServerDown),
+    Drill("two-down", "Two of five hosts are down and return", "5대 중 2대 정지 후 복귀", HostDown, 2),
+    Drill("three-down", "Three of five hosts are down and return", "5대 중 3대 정지 후 복귀", HostDown, 3),
+    Drill("disk-full", "A validator's disk is full, then has room", "검증 노드 디스크 가득 참 후 확보", DiskFull),
+    Drill("fsync-failed", "A sync of a validator's disk fails", "검증 노드 디스크 동기화 실패", SyncFails),
+    Drill("slow-fsync", "A validator's syncs take 250 ms more", "검증 노드 디스크 동기화 지연", SlowSync),
+    Drill("state-corrupted", "A validator's state store is spoiled", "검증 노드 상태 저장소 손상", StateCorrupted),
+    Drill("journal-corrupted", "A validator's journal is spoiled", "검증 노드 저널 손상", JournalCorrupted),
+    Drill("log-store-corrupted", "An ordering server's store is spoiled", "순서 로그 서버 저장소 손상", LogCorrupted),
+    Drill("clock-skewed", "A validator's clock is a minute off", "검증 노드 시계 1분 오차", ClockOff),
+)
 
 
 class Recovery(msgspec.Struct, frozen=True):
@@ -65,14 +76,18 @@ class Recovery(msgspec.Struct, frozen=True):
     lost: int
     forks: int
     latency_ms: dict[str, float]
-    ok: bool  # nothing lost, no fork, all level, and nothing final where too few were left
+    said: str  # by those who failed, the line of their logs that tells it
+    wrong: list[str]  # what else is not as it must be for this fault
+    ok: bool  # nothing lost, no fork, all level, nothing final where too few were left, and nothing wrong
 
 
 def run_drill(site: Site, market: Market, drill: Drill, rate: int, seconds: float) -> Recovery:
     """One drill on the running network."""
     codes, leader = list(site.buses), site.leader()
-    failed = [leader or codes[-1]] if drill.part == "server" else codes[len(codes) - drill.many :]
-    gateways = codes if drill.part == "server" else [code for code in codes if code not in failed]
+    failed = [leader or codes[-1]] if drill.make.of_leader else codes[len(codes) - drill.many :]
+    fault = drill.make(site, failed)
+    gateways = [code for code in codes if code not in failed or fault.through_all]
+    fault.prepare()
     market.change_lane()
     envelopes = market.transfers(max(1, round(rate * seconds)), 0)
     load, returned = site.load(), list[float]()
@@ -80,37 +95,17 @@ def run_drill(site: Site, market: Market, drill: Drill, rate: int, seconds: floa
     def come_back() -> None:
         load.ask_level(failed)
         returned.append(time.monotonic())
-        _return(site, drill, failed)
+        fault.come_back()
 
     try:
-        moments = [(seconds * FAILS, lambda: _fail(site, drill, failed)), (seconds * RETURNS, come_back)]
+        moments = [(seconds * FAILS, fault.fail), (seconds * RETURNS, come_back)]
         measured = load.offer(by_gateway(envelopes, gateways), rate, moments)
         level = _levelled(load, market, gateways[0], failed)
     finally:
         load.close()
-    too_few = drill.part == "host" and len(codes) - drill.many < len(codes) // 2 + 1
-    fault = measured.start + seconds * FAILS
-    return _recovery(drill, failed, leader, rate, too_few, measured, fault, returned[0], level)
-
-
-def _fail(site: Site, drill: Drill, codes: Iterable[str]) -> None:
-    for code in codes:
-        if drill.paused:
-            site.signal(code, signal.SIGSTOP)
-        elif drill.part != "server":
-            site.kill_validator(code)
-        if drill.part != "validator":
-            site.kill_server(code)
-
-
-def _return(site: Site, drill: Drill, codes: Iterable[str]) -> None:
-    for code in codes:
-        if drill.part != "validator":
-            site.start_server(code)
-        if drill.paused:
-            site.signal(code, signal.SIGCONT)
-        elif drill.part != "server":
-            site.start_validator(code)
+    too_few = drill.make is HostDown and len(codes) - drill.many < len(codes) // 2 + 1
+    since = measured.start + seconds * FAILS
+    return _recovery(drill, failed, leader, rate, too_few, measured, since, returned[0], level, fault)
 
 
 def _levelled(load: Load, market: Market, gateway: str, codes: list[str]) -> float | None:
@@ -125,17 +120,18 @@ def _levelled(load: Load, market: Market, gateway: str, codes: list[str]) -> flo
 
 
 def _recovery(
-    drill: Drill, failed: list[str], leader: str, rate: int, too_few: bool, measured: Measured, fault: float,
-    back: float, level: float | None,
+    drill: Drill, failed: list[str], leader: str, rate: int, too_few: bool, measured: Measured, start: float,
+    back: float, level: float | None, fault: Fault,
 ) -> Recovery:  # fmt: skip
-    since = back if too_few else fault
+    since = back if too_few else start
     blocks = [since, *(at for at in measured.block_times if at >= since)]
     standstill = max((b - a for a, b in pairwise(blocks)), default=-0.001)
-    meanwhile = sum(fault + IN_FLIGHT_SECONDS <= at < back for at in measured.block_times)
-    safe = not meanwhile or not too_few
+    meanwhile = sum(start + IN_FLIGHT_SECONDS <= at < back for at in measured.block_times)
+    safe, wrong = not meanwhile or not too_few, list(fault.wrong())
     return Recovery(
         drill.name, drill.en, drill.ko, failed, leader, rate, too_few, round(standstill * 1_000, 1),
         -1.0 if level is None else round((level - back) * 1_000, 1), meanwhile,
         measured.offered, measured.final, measured.offered - measured.final, measured.forks, measured.latency,
-        ok=safe and level is not None and measured.final == measured.offered and not measured.forks,
+        fault.said(), wrong,
+        ok=safe and level is not None and measured.final == measured.offered and not (measured.forks or wrong),
     )  # fmt: skip

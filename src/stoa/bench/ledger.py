@@ -17,7 +17,7 @@ from typing import Final, NamedTuple
 
 from stoa.bench.market import ASSET, CHAIN, VALIDATOR, secret_of
 from stoa.bench.opening import ground, open_market
-from stoa.bench.slow_disk import SlowDisk
+from stoa.bench.trouble import Trouble, TroubledDisk, Troubles
 from stoa.journal.disk import REAL_DISK
 from stoa.journal.journal import Journal
 from stoa.kernel import signing
@@ -119,7 +119,8 @@ class _Bench:
     def __init__(self, folder: Path, options: Options) -> None:
         self._options, self._folder = options, folder
         mark = perf_counter()
-        disk = SlowDisk(options.fsync_delay_ms / 1_000) if options.fsync_delay_ms else REAL_DISK
+        slow = Trouble(sync_ms=options.fsync_delay_ms)
+        disk = TroubledDisk(Troubles(folder, slow)) if options.fsync_delay_ms else REAL_DISK
         self._journal = Journal.open(folder / JOURNAL_FOLDER, disk)
         self._store, view, standing = open_state(folder / STATE_FOLDER, self._journal)
         finality = Finality(CHAIN, Validator(VALIDATOR, secret_of("vote")))

@@ -79,7 +79,7 @@ def rows(report: Report) -> Iterator[tuple[str, str]]:
         yield (
             one.en,
             f"longest without a block {one.standstill_ms / 1_000:,.1f} s, {level}, lost {one.lost},"
-            f" forks {one.forks}{'' if one.ok else ' **not met**'}",
+            f" forks {one.forks}{'' if one.ok else ' **not met**'}{''.join(f'; {why}' for why in one.wrong)}",
         )
 
 

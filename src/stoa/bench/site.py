@@ -1,10 +1,11 @@
 """The network that a benchmark runs on: validators and ordering servers of this machine, started, failing, returning.
 
 Owns the processes and a connection to each gateway, as that institution's own systems have it. Does not own: the load,
-and what is measured.
+what fails (``faults.py``), and what is measured.
 """
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -27,6 +28,7 @@ from stoa.custody.secret import Secret
 from stoa.demo.dossier import Institution
 from stoa.kernel.codec import encode
 from stoa.kernel.identifiers import account_id
+from stoa.network import folders
 from stoa.network.founding import found_network
 from stoa.network.looking import Silence, ask_json
 from stoa.network.plan import HERE, Member, Plan
@@ -49,6 +51,9 @@ START_SECONDS: Final = 90.0
 END_SECONDS: Final = 30.0
 ASK_SECONDS: Final = 10.0
 GLANCE: Final = 0.1
+LOG: Final = "validator.log"  # in an institution's folder
+ROOMY: Final = "50%"  # of the memory
+SPARE_BYTES: Final = 4 * 1024 * 1024  # of a small disk, beyond what is moved there
 
 
 @dataclass(frozen=True)
@@ -74,6 +79,7 @@ class Site:
         self._keystores: dict[str, Keystore] = {}
         self._members = {one.code: one for one in self.plan.members}
         self.buses: dict[str, Bus] = {}
+        self._small: dict[str, Path] = {}  # disks of their own, where validators live now
 
     def __enter__(self) -> Self:
         return self
@@ -90,6 +96,38 @@ class Site:
             except subprocess.TimeoutExpired:
                 process.kill()
         self._running.down(self.plan.members)
+        for disk in self._small.values():
+            subprocess.run(["umount", "--lazy", str(disk)], check=False)
+
+    # where they live
+
+    def home(self, code: str) -> Path:
+        """The folder that the validator runs on."""
+        return self._small.get(code, self.folder / code)
+
+    def log(self, code: str) -> Path:
+        """What the validator says."""
+        return self.folder / code / LOG
+
+    def small_disk(self, code: str) -> bool:
+        """Let the validator, which is down, live on a disk of its own with little room; False where that cannot be."""
+        here, disk = self.folder / code, self.folder / f"{code}-disk"
+        if code in self._small:
+            return True
+        disk.mkdir()
+        size = SPARE_BYTES + sum(path.stat().st_size for path in here.rglob("*") if folders.STORE not in path.parts)
+        mount = ["mount", "-t", "tmpfs", "-o", f"size={size}", "stoa-bench", str(disk)]
+        if subprocess.run(mount, check=False, stderr=subprocess.DEVNULL).returncode:
+            return False
+        self._small[code] = disk
+        left = shutil.ignore_patterns(folders.STORE, folders.RUN, folders.LOG, LOG)
+        shutil.copytree(here, disk, ignore=left, dirs_exist_ok=True)
+        return True
+
+    def give_room(self, code: str) -> None:
+        """Make a small disk a large one."""
+        if disk := self._small.get(code):
+            subprocess.run(["mount", "-o", f"remount,size={ROOMY}", str(disk)], check=True)
 
     # keys and connections
 
@@ -128,12 +166,12 @@ class Site:
         for code in codes:
             self.bus(code)
         for code in codes:
-            self._await(code)
+            self.await_validator(code)
 
     def start_validator(self, code: str) -> None:
         """As a process of its own."""
-        command = [sys.executable, "-m", "stoa.bench.validator", str(self.folder / code)]
-        with (self.folder / code / "validator.log").open("ab") as log:
+        command = [sys.executable, "-m", "stoa.bench.validator", str(self.home(code))]
+        with self.log(code).open("ab") as log:
             self._processes[code] = subprocess.Popen(
                 [*command, str(self._ground.fsync_delay_ms)],
                 env={**os.environ, PASSPHRASE_VARIABLE: PASSPHRASE}, stdout=log, stderr=log,
@@ -143,7 +181,8 @@ class Site:
         """The ordering server of an institution, without waiting until it answers."""
         self._running.process(self._members[code], "server").start(os.environ)
 
-    def _await(self, code: str) -> None:
+    def await_validator(self, code: str) -> None:
+        """Wait until its gateway answers. Raises TimeoutError."""
         until = time.monotonic() + START_SECONDS
         while True:
             try:
@@ -151,8 +190,7 @@ class Site:
                 return
             except BusFault:
                 if self._processes[code].poll() is not None or time.monotonic() > until:
-                    log = self.folder / code / "validator.log"
-                    raise TimeoutError(f"{code} did not start: {log.read_text()[-2_000:]}") from None
+                    raise TimeoutError(f"{code} did not start: {self.log(code).read_text()[-2_000:]}") from None
                 time.sleep(GLANCE)
 
     def _submit(self, code: str, envelopes: tuple[bytes, ...]) -> tuple[int, ...]:
@@ -180,6 +218,10 @@ class Site:
         """End the validator as a crash would."""
         self._processes[code].kill()
         self._processes[code].wait(END_SECONDS)
+
+    def has_ended(self, code: str) -> bool:
+        """Whether the validator's process is no more."""
+        return self._processes[code].poll() is not None
 
     def kill_server(self, code: str) -> None:
         """End the ordering server as a crash would."""

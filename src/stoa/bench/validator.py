@@ -1,8 +1,8 @@
 """One validator of ``stoa bench``, as a process of its own: the house's node and its bulk door, nothing else.
 
-Run as ``python -m stoa.bench.validator FOLDER FSYNC_DELAY_MS``, the passphrase in the environment, until SIGTERM. On
-SIGUSR1, and at its end, it writes where its time went so far into its folder (``cost.SPENT_FILE``), and at its end
-into its log too.
+Run as ``python -m stoa.bench.validator FOLDER FSYNC_DELAY_MS``, the passphrase in the environment, until SIGTERM. What
+is wrong with its disk and clock it reads from a file (``trouble.py``). On SIGUSR1, and at its end, it writes where its
+time went so far into its folder (``cost.SPENT_FILE``), and at its end into its log too.
 """
 
 import os
@@ -10,6 +10,7 @@ import signal
 import sys
 import threading
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -17,9 +18,8 @@ import msgspec
 
 from stoa.api.opening import OpenNode
 from stoa.bench.cost import SPENT_FILE, Spent
-from stoa.bench.slow_disk import SlowDisk
+from stoa.bench.trouble import Trouble, TroubledDisk, Troubles
 from stoa.custody.secret import Secret
-from stoa.journal.disk import REAL_DISK
 from stoa.node.config import PASSPHRASE_VARIABLE
 from stoa.node.log import log_to_stderr
 from stoa.node.node import Node
@@ -51,15 +51,17 @@ def main() -> None:
 
     def tell(*_: object) -> None:
         for node in running:
-            written = folder / f".{SPENT_FILE}"
-            written.write_bytes(msgspec.json.encode(spent(node)))
-            written.replace(folder / SPENT_FILE)
+            with suppress(OSError):  # a full disk: the node says so itself
+                written = folder / f".{SPENT_FILE}"
+                written.write_bytes(msgspec.json.encode(spent(node)))
+                written.replace(folder / SPENT_FILE)
 
     signal.signal(signal.SIGUSR1, tell)
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: asked.set())
-    disk = SlowDisk(delay_ms / 1_000) if delay_ms else REAL_DISK
-    with OpenNode(folder, Secret(os.environ[PASSPHRASE_VARIABLE]), disk=disk) as house:
+    troubles = Troubles(folder, Trouble(sync_ms=delay_ms))
+    disk, passphrase = TroubledDisk(troubles), Secret(os.environ[PASSPHRASE_VARIABLE])
+    with OpenNode(folder, passphrase, troubles.clock, disk=disk) as house:
         running.append(house.node)
         while not asked.wait(1.0) and not house.node.failure:
             pass

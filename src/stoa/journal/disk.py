@@ -6,6 +6,8 @@ after ``sync_folder`` of its folder; tests hold a simulated disk to the same pro
 
 import fcntl
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final, Protocol
 
@@ -13,7 +15,8 @@ _ASIDE: Final = ".aside"
 
 
 class File(Protocol):
-    """An open file. All offsets and lengths in bytes; every method raises OSError when the disk says no."""
+    """An open file. All offsets and lengths in bytes; every method raises OSError, which names the file, when the disk
+    says no."""
 
     def size(self) -> int: ...
     def read(self, offset: int, length: int) -> bytes:
@@ -56,9 +59,18 @@ class Disk(Protocol):
         """Exclusive among processes. Raises BlockingIOError when somebody else holds it."""
 
 
+@contextmanager
+def named(path: Path) -> Iterator[None]:
+    """An OSError of what is done within names this file: of a descriptor the system does not say whose it is."""
+    try:
+        yield
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, str(path)) from error
+
+
 class _RealFile:
-    def __init__(self, descriptor: int) -> None:
-        self._descriptor = descriptor
+    def __init__(self, descriptor: int, path: Path) -> None:
+        self._descriptor, self._path = descriptor, path
 
     def size(self) -> int:
         return os.fstat(self._descriptor).st_size
@@ -73,15 +85,18 @@ class _RealFile:
         return data
 
     def write(self, offset: int, *parts: bytes) -> None:
-        written, length = os.pwritev(self._descriptor, parts, offset), sum(map(len, parts))
-        while written < length:  # a short write comes before the error that tells why
-            written += os.pwrite(self._descriptor, b"".join(parts)[written:], offset + written)
+        with named(self._path):
+            written, length = os.pwritev(self._descriptor, parts, offset), sum(map(len, parts))
+            while written < length:  # a short write comes before the error that tells why
+                written += os.pwrite(self._descriptor, b"".join(parts)[written:], offset + written)
 
     def truncate(self, size: int) -> None:
-        os.ftruncate(self._descriptor, size)
+        with named(self._path):
+            os.ftruncate(self._descriptor, size)
 
     def sync(self) -> None:
-        os.fdatasync(self._descriptor)
+        with named(self._path):
+            os.fdatasync(self._descriptor)
 
     def forget(self, offset: int, length: int) -> None:
         os.posix_fadvise(self._descriptor, offset, length, os.POSIX_FADV_DONTNEED)
@@ -101,7 +116,7 @@ class _RealLock:
 class _RealDisk:
     def open(self, path: Path, write: bool = False) -> File:
         flags = os.O_RDWR | os.O_CREAT if write else os.O_RDONLY
-        return _RealFile(os.open(path, flags | os.O_CLOEXEC, 0o640))
+        return _RealFile(os.open(path, flags | os.O_CLOEXEC, 0o640), path)
 
     def names(self, folder: Path) -> list[str]:
         return sorted(os.listdir(folder)) if folder.is_dir() else []

@@ -6,7 +6,7 @@
 import errno
 from typing import Final, NamedTuple
 
-_NO_ROOM: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+NO_ROOM: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
 
 class Damage(NamedTuple):
@@ -60,4 +60,10 @@ class NoJournal(Exception):
 
 def disk_full(error: OSError) -> DiskFull | None:
     """The error as DiskFull, when that is what it says."""
-    return DiskFull(f"no room on the disk: {error}") if error.errno in _NO_ROOM else None
+    return DiskFull(f"no room on the disk: {error}") if error.errno in NO_ROOM else None
+
+
+def said(error: Exception) -> str:
+    """What happened, in one line for people: of an error that means a full disk, that."""
+    found = (disk_full(error) if isinstance(error, OSError) else None) or error
+    return f"{type(found).__name__}: {found}"

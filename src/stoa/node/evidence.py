@@ -12,6 +12,7 @@ from typing import Any, Final
 
 import msgspec
 
+from stoa.journal.disk import REAL_DISK
 from stoa.kernel.codec import encode
 from stoa.node.log import LOG
 
@@ -73,5 +74,12 @@ class EvidenceBook:
         if self._path.exists() and self._path.stat().st_size >= MAX_FILE_BYTES:
             return
         LOG.error("evidence", kind=row["kind"], validator=row["validator"], height=row["height"], why=row["why"])
-        with self._path.open("ab") as file:
-            file.write(msgspec.json.encode(row) + b"\n")
+        line, file = msgspec.json.encode(row) + b"\n", REAL_DISK.open(self._path, write=True)
+        end = file.size()
+        try:
+            file.write(end, line)
+        except OSError:
+            file.truncate(end)  # the whole line or nothing
+            raise
+        finally:
+            file.close()

@@ -19,6 +19,7 @@ from stoa.agreement.effects import Alarm
 from stoa.intake.gate import Gate
 from stoa.journal import Journal, Lender
 from stoa.journal.disk import REAL_DISK, Disk
+from stoa.journal.faults import said
 from stoa.kernel import signing
 from stoa.kernel.base import Broken
 from stoa.ledger.governance.model import CHECKPOINT_BLOCKS, QUORUM, parameter
@@ -88,7 +89,7 @@ class Node(Doors):
         ``processes`` check signatures beside this one. Without ``links``, which are asked for by the ledger's name, the
         validator is alone.
         """
-        self.folder, self._clock, self.validator = folder, clock, validator
+        self.folder, self._clock, self.validator, self._disk = folder, clock, validator, disk
         self._linked = links or (lambda _: alone(clock))
         self._tied: Links | None = None
         with ExitStack() as opened:
@@ -110,8 +111,7 @@ class Node(Doors):
         self.peers: Peers | None = self._links.peers
         self.history.peers = self.peers
         self.skipped: deque[Skipped] = deque(maxlen=MAX_SKIPPED)
-        self.skips = 0
-        self.failure = ""
+        self.skips, self.failure = 0, ""
         self.evidence = EvidenceBook(folder)
         self._opened.callback(self.evidence.close)
         self._inbox = Inbox()
@@ -151,7 +151,7 @@ class Node(Doors):
     def _made_producer(self) -> Producer:
         outbox = None
         if self.peers is not None:
-            outbox = Outbox(self.folder)
+            outbox = Outbox(self.folder, self._disk)
             self._opened.callback(outbox.close)
         return Producer(
             self.chain, self.validator, self.gate, self._cut, self._clock, self._produced(), outbox,
@@ -240,7 +240,8 @@ class Node(Doors):
         try:
             work()
         except Exception as error:  # noqa: BLE001 - whatever it was, the node must stop and say so
-            self.failure = self.failure or f"{type(error).__name__}: {error}"
+            self.failure = self.failure or said(error)
+            self.store.doubt()
             LOG.critical("stopped", failure=self.failure, exc_info=True)
             self._stop()
 
@@ -318,6 +319,8 @@ class Node(Doors):
 
     def _final(self, final: FinalBlock) -> None:
         self._checkpoints.final(final.block.header.height, parameter(self._commit.view, CHECKPOINT_BLOCKS))
+        if final.block.header.producer == self.validator.institution:
+            self.voice.alarm(Alarm("batch", ""))
         self._producer.seen(self._round.position, self._produced())
         self._announce(final)
         spent, now = self.seconds(), time.monotonic()
@@ -330,6 +333,9 @@ class Node(Doors):
         self.skips += 1
         tell = LOG.warning if skipped.evidence else LOG.debug  # copies are many after every start
         tell("skipped", position=skipped.position, who=skipped.producer, number=skipped.number, why=skipped.why)
+        mine = skipped.producer == self.validator.institution and self._producer.in_flight
+        if skipped.evidence and mine and "batch" not in self.voice.alarms:
+            self.voice.alarm(Alarm("batch", f"a batch of this validator makes no block: {skipped.why}"))
         if skipped.evidence:
             height = self._commit.head.height + 1
             self.evidence.note(self._clock(), skipped.evidence, skipped.by, height, skipped.why, skipped.proof)

@@ -23,6 +23,7 @@ from stoa.wire.batch import BatchBody, read_batch, sign_batch
 IDLE_SECONDS: Final = 0.2  # how long nothing may come before due work is looked for
 REPUBLISH_SECONDS: Final = 1.0
 SKIPPED_SECONDS: Final = 0.05  # rest after a batch that made no block, so that a lasting reason does not busy the node
+MAX_SKIPPED_SECONDS: Final = 2.0  # it doubles up to this: every one of them is evidence in the books of all members
 
 
 class Cut(NamedTuple):
@@ -109,7 +110,7 @@ class Producer:
         Nothing else is ever signed under the number: an older copy may still make the block, and two contents under one
         number are what a liar signs. Only the time is new where the one before made no block.
         """
-        self.in_flight = 1
+        self.in_flight, rest = 1, SKIPPED_SECONDS
         while self._produced < number and not self._closed:
             body = BatchBody(self._chain, self._validator.institution, number, self._clock(), envelopes)
             raw = encode(sign_batch(body, self._validator.secret))
@@ -117,7 +118,8 @@ class Producer:
                 self._outbox.keep(raw)
             self._publish(engine, number, raw)
             if self._produced < number:
-                self._rest(SKIPPED_SECONDS)
+                self._rest(rest)
+                rest = min(2 * rest, MAX_SKIPPED_SECONDS)
         self.in_flight = 0
         return self._produced >= number
 

@@ -13,6 +13,7 @@ from stoa.kernel.base import Broken
 from stoa.ledger.genesis import apply_genesis, genesis_hash, read_genesis
 from stoa.ledger.state import State, Writes
 from stoa.node import snapshot
+from stoa.node.log import LOG
 from stoa.node.replay import WORTH_PROCESSES, Replay, standing_at
 from stoa.node.state_store import Standing, StateStore, Store, Unusable, remove_store
 from stoa.node.verifier import Verifier
@@ -99,12 +100,14 @@ def _usable_store(folder: Path, journal: Journal) -> StateStore:
     """The store, if it belongs to this journal; else an empty one. A damaged store is not a fault: it is rebuilt."""
     try:
         store = StateStore(folder)
-    except Unusable:
+    except Unusable as unusable:
+        LOG.error("rebuilt", why=str(unusable))
         remove_store(folder)
         return StateStore(folder)
     standing = store.standing()
     if standing is None or belongs(standing, journal):
         return store
     store.close()
+    LOG.error("rebuilt", why=f"{folder} stands at block {standing.height}, which the journal does not have")
     remove_store(folder)
     return StateStore(folder)

@@ -2,9 +2,12 @@
 
 ``Store`` is what the commit loop and recovery ask for; ``StateStore`` satisfies it and ``ledger.state.FinalState``.
 Rows of the state start at byte 1; byte 0 is this store's own note of where it stands. LMDB has no checksums: what is
-here can always be rebuilt from the journal; checkpoints tell if it should.
+here can always be rebuilt from the journal; checkpoints tell if it should. Pages that are no pages any more are found
+when the store is opened: it is walked to its end once, and a walk that never ended (LMDB may end the process on what it
+finds) counts as one that failed.
 """
 
+import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,6 +17,9 @@ from typing import Any, Final, Protocol
 import lmdb
 import msgspec
 
+from stoa.journal import DiskFull, Fatal
+from stoa.journal.disk import named
+from stoa.journal.faults import NO_ROOM
 from stoa.kernel.codec import Shape, decoder, encode
 from stoa.ledger.state import FinalState
 from stoa.wire.vote import Certificate
@@ -23,6 +29,9 @@ MAX_READERS: Final = 512
 FIRST_ROW: Final = b"\x01"
 _STANDING: Final = b"\x00standing"
 _FILE: Final = "data.mdb"
+_LOCK_FILE: Final = "lock.mdb"
+_OPEN: Final = "open"  # there while the store is open, and after an end that was no close
+_WALKING: Final = "walking"  # there while the store is walked
 
 Rows = list[tuple[bytes, bytes | None]]  # keys with their values, None for a row that is removed
 
@@ -96,13 +105,35 @@ class StateStore:
     """
 
     def __init__(self, folder: Path, durable: bool = True) -> None:
-        """Open, or begin, the store in the folder. Raises Unusable."""
+        """Open, or begin, the store in the folder; all its pages are read first if it was not closed in good order.
+
+        Raises Unusable, and OSError or DiskFull when there is no room."""
         folder.mkdir(parents=True, exist_ok=True)
         self.folder = folder
+        if (folder / _WALKING).exists():
+            raise Unusable(f"{folder}: the last walk through its pages never ended")
         self._env = _opened(folder, max_readers=MAX_READERS, sync=durable, metasync=False)
+        _reserve(folder / _LOCK_FILE)
         self._env.reader_check()
+        if (folder / _OPEN).exists():
+            self._walk()
+        (folder / _OPEN).touch()
+        self._doubted = False
         self._writing: Any = None  # the transaction of writes that are not synced yet
         self._reading = Snapshot(self._env.begin())
+
+    def _walk(self) -> None:
+        """Read every page. Raises Unusable."""
+        mark = self.folder / _WALKING
+        mark.touch()
+        try:
+            with Snapshot(self._env.begin()) as view:
+                for _ in view.scan(FIRST_ROW):
+                    pass
+        except lmdb.Error as error:
+            self._env.close()
+            raise Unusable(f"{self.folder / _FILE}: {error}") from error
+        mark.unlink()
 
     def get(self, key: bytes) -> bytes | None:
         """The value after the last write, or None."""
@@ -120,6 +151,8 @@ class StateStore:
         """Take a final block's rows in, and sync them. All of it is there afterwards, or nothing.
 
         Without ``sync`` they are there with the next write that is synced, and other readers see nothing before.
+        Raises DiskFull, Fatal when the disk failed a write or a sync, and Unusable, after which it is built again at
+        the next start.
         """
         if self._writing is None:
             self._reading.close()
@@ -129,14 +162,26 @@ class StateStore:
             self._put(rows, standing)
             if sync:
                 self._writing.commit()
-        except BaseException:
+        except BaseException as error:
             self._writing.abort()
             sync = True
+            if isinstance(error, lmdb.Error):
+                raise self._fault(error) from error
             raise
         finally:
             if sync:
                 self._writing = None
                 self._reading = Snapshot(self._env.begin())
+
+    def _fault(self, error: lmdb.Error) -> Exception:
+        """What a write that failed means."""
+        path = self.folder / _FILE
+        if isinstance(error, lmdb.CorruptedError | lmdb.PageNotFoundError):  # of its free pages, which no walk sees
+            (self.folder / _WALKING).touch()
+            return Unusable(f"{path}: {error}; the state is built again at the next start")
+        if isinstance(error, lmdb.MapFullError) or any(os.strerror(one) in str(error) for one in NO_ROOM):
+            return DiskFull(f"no room on the disk: {path}: {error}")
+        return Fatal(f"the disk under {path} failed: {error}")
 
     def _put(self, rows: Rows, standing: Standing) -> None:
         self._writing.cursor().putmulti([(key, value) for key, value in rows if value is not None])
@@ -156,10 +201,16 @@ class StateStore:
         """A view for a reader on any thread, of the last synced write."""
         return Snapshot(self._env.begin())
 
+    def doubt(self) -> None:
+        """Something went wrong beside or in the store: all its pages are read when it is opened next."""
+        self._doubted = True
+
     def close(self) -> None:
         """Close the environment; what is not synced is given up."""
         self._reading.close()
         self._env.close()
+        if not self._doubted:
+            (self.folder / _OPEN).unlink(missing_ok=True)
 
 
 @contextmanager
@@ -176,6 +227,12 @@ def reading(folder: Path) -> Iterator[Snapshot]:
 def remove_store(folder: Path) -> None:
     """Delete a state store, so that it is rebuilt."""
     shutil.rmtree(folder, ignore_errors=True)
+
+
+def _reserve(path: Path) -> None:
+    """Have room for all of the file, which is mapped: to write where the disk has none would be the end (SIGBUS)."""
+    with named(path), path.open("r+b") as file:
+        os.posix_fallocate(file.fileno(), 0, max(1, path.stat().st_size))
 
 
 def _opened(folder: Path, **options: Any) -> Any:
