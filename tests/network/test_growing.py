@@ -8,6 +8,9 @@ from typing import Any
 
 import pytest
 
+from stoa.demo.dossier import Institution
+from stoa.network.growing import CannotGrow, without_member
+from stoa.network.plan import HERE, Member, Plan
 from stoa.network.running import Running
 from tests.cli.test_commands import CASH, answer, stoa
 from tests.network.conftest import free_ports
@@ -102,6 +105,7 @@ def test_a_fourth_is_told_of_one_and_votes_and_goes(three: tuple[Path, Path]) ->
     routes = {one["code"]: one["ordering"]["routes"] for one in answer("network", "status", folder=folder)["members"]}
     assert routes == dict.fromkeys(ROLES, 3), "through one it has found the others"
 
+    answer("network", "reload", folder=folder)
     answer("network", "pause", "BROKER-A", "--part", "validator", folder=folder)  # three of four: LATE's vote is needed
     height = register(folder, "CCC")["height"]
     assert until(lambda: level(folder, 3, height))
@@ -116,7 +120,15 @@ def test_a_fourth_is_told_of_one_and_votes_and_goes(three: tuple[Path, Path]) ->
         assert "LATE" not in (folder / "KSD" / name).read_text(encoding="utf-8")
     assert before == {
         (one.code, part): net.process(one, part).pid for one in net.here for part in ("server", "validator")
-    }, "nobody was stopped"
+    }, "nobody of the three was stopped"
+
+
+def test_most_copies_of_the_log_must_be_left() -> None:
+    members = tuple(Member(Institution(code, code, "KR", ()), HERE, 12_000 + 10 * at) for at, code in enumerate("ABC"))
+    plan = without_member(Plan("test", "majority", 3, False, {}, members), "C")
+    assert plan.codes == ("A", "B")
+    with pytest.raises(CannotGrow, match="1 of its 3 copies would be left"):
+        without_member(plan, "B")
 
 
 def test_members_change_a_parameter_by_vote(three: tuple[Path, Path]) -> None:

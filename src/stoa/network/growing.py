@@ -46,8 +46,9 @@ def without_member(plan: Plan, code: str) -> Plan:
     """The plan without a member. Raises LookupError and CannotGrow."""
     gone = plan.member(code)
     left = tuple(one for one in plan.members if one is not gone)
-    if not any(one.log for one in left):
-        raise CannotGrow(f"{code} is the last that keeps the log")
+    copies = sum(one.log for one in left)
+    if plan.member(code).log and copies <= plan.replicas // 2:
+        raise CannotGrow(f"{code} keeps the log, and {copies} of its {plan.replicas} copies would be left: too few")
     return msgspec.structs.replace(plan, members=left)
 
 

@@ -107,14 +107,22 @@ class Running:
         return {part: self.process(member, part).kill() for part in parts}
 
     def reload(self) -> None:
-        """Let every server that runs read its configuration again, and wait until it has. Raises NotUp."""
-        before = {one.code: self._loaded(one) for one in self.here if self.process(one, "server").state == "running"}
-        for member in self.here:
-            if member.code in before:
+        """Let every server that runs read its configuration again, and wait until it has. Raises NotUp.
+
+        One that keeps no log is started again, after the others: told to read again it would forget that others do.
+        """
+        up = [one for one in self.here if self.process(one, "server").state == "running"]
+        before = {one.code: self._loaded(one) for one in up if one.log}
+        for member in up:
+            if member.log:
                 self.process(member, "server").signal(signal.SIGHUP)
-        for member in self.here:
-            if member.code in before:
+        for member in up:
+            if member.log:
                 self._until(member, "server", lambda one=member: self._loaded(one) != before[one.code])  # type: ignore[misc]
+        for member in up:
+            if not member.log:
+                self.down((member,), ("server",))
+                self.up((member,), ("server",))
 
     # failing
 

@@ -5,6 +5,8 @@ from typing import Final
 from stoa.network import folders
 from stoa.network.plan import Member, Plan
 
+RELOAD: Final = "ExecReload=/bin/kill -HUP $MAINPID"
+NO_RELOAD: Final = "# it keeps no log: restart it to have its lists read again; a reload would cut it off from the log"
 SERVER: Final = """\
 [Unit]
 Description=Stoa: ordering server of {code} in {chain}
@@ -14,7 +16,7 @@ After=network-online.target
 [Service]
 WorkingDirectory={folder}
 ExecStart={programs}/nats-server -c {folder}/{conf}
-ExecReload=/bin/kill -HUP $MAINPID
+{reload}
 User={user}
 Restart=on-failure
 RestartSec=2
@@ -62,5 +64,6 @@ def units(plan: Plan, member: Member, at: str, programs: str, user: str) -> dict
     words = {
         "code": member.code, "chain": plan.chain, "folder": folder, "programs": programs.rstrip("/"), "user": user,
         "conf": folders.SERVER_CONF, "server": server, "bounds": BOUNDS.format(folder=folder),
+        "reload": RELOAD if member.log else NO_RELOAD,
     }  # fmt: skip
     return {server: SERVER.format_map(words), f"{prefix}-validator.service": VALIDATOR.format_map(words)}
