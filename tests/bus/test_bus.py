@@ -1,5 +1,6 @@
 """The bus on real servers: what it carries, what it drops and counts, and how it comes back."""
 
+import asyncio
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -188,6 +189,23 @@ def test_it_comes_back_and_listens_again(start: Callable[[int], Servers]) -> Non
     assert b"unheard" not in heard
     assert bus.counts().connections == 2
     assert bus.counts().dropped >= 1
+    bus.close()
+
+
+def test_it_comes_back_though_the_library_was_stopped_while_it_closed(start: Callable[[int], Servers]) -> None:
+    servers = start(1)
+    bus = Bus(BusSettings(servers.urls(), "BROKER-A"))
+    assert bus.wait(READY_S)
+    assert bus._link
+
+    async def never() -> None:
+        await asyncio.get_running_loop().create_future()
+
+    bus._link.client._flush_pending = never  # its first step, after which it tells that it has closed
+    servers.kill(0)
+    eventually(lambda: not bus.connected)
+    servers.mend()
+    eventually(lambda: bus.counts().connections == 2)
     bus.close()
 
 

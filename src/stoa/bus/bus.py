@@ -281,7 +281,7 @@ class Bus:
         home = asyncio.get_running_loop().create_task(self._go_home(link))
         try:
             if not self._closed:
-                await asyncio.wait({link.ended})
+                await link.over()
         finally:
             self._up.clear()
             self._link = None

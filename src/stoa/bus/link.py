@@ -16,6 +16,7 @@ from stoa.bus.settings import CONNECT_S, MAX_OUTBOUND_BYTES, PING_S, BusSettings
 
 MAX_UNANSWERED_PINGS: Final = 2
 CLOSE_S: Final = 1.0
+GLANCE_S: Final = 0.25  # how often it is looked whether there is still a connection
 INBOX: Final = "_INBOX"
 # asyncio remarks on every end of an encrypted connection that it is none of the half-open kind; nobody can use that
 logging.getLogger("asyncio").addFilter(lambda record: "eof_received" not in str(record.msg))
@@ -32,6 +33,12 @@ class Link:
     def trouble(self) -> str:
         """What the server last complained of, e.g. a subject that it does not permit; or empty."""
         return self._troubles[-1] if self._troubles else ""
+
+    async def over(self) -> None:
+        """Wait until it has ended. The library's own word is not waited for alone: it may be stopped while it closes,
+        and then never says so."""
+        while not self.ended.done() and self.client.is_connected:
+            await asyncio.wait({self.ended}, timeout=GLANCE_S)
 
     async def close(self) -> None:
         """End the connection, if it has not ended."""

@@ -7,6 +7,7 @@ it is published.
 """
 
 import threading
+import time
 from collections.abc import Callable
 from typing import Final, NamedTuple
 
@@ -22,6 +23,9 @@ from stoa.wire.batch import BatchBody, read_batch, sign_batch
 
 IDLE_SECONDS: Final = 0.2  # how long nothing may come before due work is looked for
 REPUBLISH_SECONDS: Final = 1.0
+FRESH_SECONDS: Final = (
+    1.0  # without a place: then it is signed with a newer time, or the log's next leader gets an old one
+)
 SKIPPED_SECONDS: Final = 0.05  # rest after a batch that made no block, so that a lasting reason does not busy the node
 MAX_SKIPPED_SECONDS: Final = 2.0  # it doubles up to this: every one of them is evidence in the books of all members
 
@@ -116,17 +120,19 @@ class Producer:
             raw = encode(sign_batch(body, self._validator.secret))
             if self._outbox is not None:
                 self._outbox.keep(raw)
-            self._publish(engine, number, raw)
-            if self._produced < number:
+            if self._publish(engine, number, raw) and self._produced < number:
                 self._rest(rest)
                 rest = min(2 * rest, MAX_SKIPPED_SECONDS)
         self.in_flight = 0
         return self._produced >= number
 
-    def _publish(self, engine: Callable[[], Engine], number: int, raw: bytes) -> None:
-        """Publish these bytes until they have made a block, or a place of theirs was read and they have not."""
-        settled = False
+    def _publish(self, engine: Callable[[], Engine], number: int, raw: bytes) -> bool:
+        """Publish these bytes until they have made a block, or a place of theirs was read and they have not. False if
+        the log took none for so long that their time is old by now."""
+        settled, until = False, time.monotonic() + FRESH_SECONDS
         while not settled and not self._closed:
+            if time.monotonic() > until:
+                return False
             try:
                 position = engine().publish(raw)
             except LogFull as full:
@@ -135,6 +141,8 @@ class Producer:
                 self._rest(SKIPPED_SECONDS)
             else:
                 settled = self._is_settled(number, position)
+                until = time.monotonic() + FRESH_SECONDS
+        return True
 
     def _is_settled(self, number: int, position: int) -> bool:
         """Wait until the batch has made a block, or until its place was read and it has not."""
