@@ -96,11 +96,11 @@ def court(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Court]:
     scratch = tmp_path_factory.mktemp("liar")
     folder = scratch / "network"
     plan = written_example(scratch)
-    plan.write_text(plan.read_text("utf-8").replace('quorum = "majority"', 'quorum = "byzantine"'), "utf-8")
+    text = plan.read_text("utf-8").replace('quorum = "majority"', 'quorum = "byzantine"')
+    text, found = re.subn(r"^\[parameters\].*$", rf"\g<0>\ncheckpoint_blocks = {EVERY}", text, flags=re.M)
+    assert found == 1
+    plan.write_text(text, "utf-8")
     answer("network", "init", "--institutions", plan, folder=folder)
-    for path in folder.glob("*/stoa.toml"):
-        text = re.sub(r"^checkpoint_blocks = \d+", f"checkpoint_blocks = {EVERY}", path.read_text("utf-8"), flags=re.M)
-        path.write_text(text, "utf-8")
 
     def command(inner: Path) -> list[str]:
         if inner.name in (LIAR, *DEAF):
