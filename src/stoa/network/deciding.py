@@ -16,6 +16,7 @@ from stoa.network.looking import beside
 from stoa.network.plan import HERE, Member
 from stoa.network.running import Running
 from stoa.node.config import load_config
+from stoa.node.finality import Members
 from stoa.node.node import STATE_FOLDER
 from stoa.node.offline import Chamber, chamber_of
 from stoa.wire.forms import pick_form, to_form
@@ -103,11 +104,7 @@ class Deciding:
         An open proposal of the same change is taken up. Returns its number. Raises NotDecided, KeystoreError.
         """
         able, found = self.voters(), self.chamber()
-        if len(able) < found.members.quorum:
-            raise NotDecided(
-                f"{found.members.quorum} of {len(found.members.keys)} validators must agree, and {len(able)} run here: "
-                "on other hosts members use stoa network propose and stoa network vote"
-            )
+        require_quorum(found.members, len(able))
         known = next((one for one in found.ballots.values() if one.change == change and one.stage == "open"), None)
         number = known.number if known else self.propose(able[0], change, 0, OPEN_HOURS, reason)
         voted = known.votes if known else {able[0].code: True}
@@ -135,6 +132,15 @@ class Deciding:
                 return
             self.vote(member, number)  # refused as a second one, and yet in a block
         raise NotDecided(f"{else_} after {MAX_BLOCKS} more blocks")
+
+
+def require_quorum(members: Members, able: int) -> None:
+    """Raise NotDecided if so few of the members cannot decide."""
+    if able < members.quorum:
+        raise NotDecided(
+            f"{members.quorum} of {len(members.keys)} validators must agree, and {able} run here: "
+            "on other hosts members use stoa network propose and stoa network vote"
+        )
 
 
 def require_applied(receipt: Receipt) -> None:

@@ -47,7 +47,7 @@ def without_member(plan: Plan, code: str) -> Plan:
     gone = plan.member(code)
     left = tuple(one for one in plan.members if one is not gone)
     copies = sum(one.log for one in left)
-    if plan.member(code).log and copies <= plan.replicas // 2:
+    if gone.log and copies <= plan.replicas // 2:
         raise CannotGrow(f"{code} keeps the log, and {copies} of its {plan.replicas} copies would be left: too few")
     return msgspec.structs.replace(plan, members=left)
 

@@ -13,7 +13,7 @@ from typing import Any, Final
 from stoa.custody.policy import STARTER
 from stoa.custody.secret import Secret
 from stoa.custody.vault import MAX_PARTY
-from stoa.network.deciding import Deciding, NotDecided, require_applied
+from stoa.network.deciding import Deciding, NotDecided, require_applied, require_quorum
 from stoa.network.founding import House
 from stoa.network.growing import CannotGrow, let_in, settle, shut_out, with_member, without_member
 from stoa.network.plan import Member
@@ -65,9 +65,7 @@ def _require_able(deciding: Deciding, net: Running, member: Member) -> None:
     who = deciding.chamber().members
     if member.code in who.keys and member in net.plan.members:
         raise CannotGrow(f"{member.code} is a member already, with a seat")
-    able = [one.code for one in deciding.here if one.code in who.keys]
-    if len(able) < who.quorum:
-        raise NotDecided(f"{who.quorum} of {len(who.keys)} validators must agree, and {len(able)} run here")
+    require_quorum(who, sum(one.code in who.keys for one in deciding.here))
 
 
 def _register(deciding: Deciding, net: Running, member: Member, house: House) -> None:

@@ -112,13 +112,12 @@ class Running:
         One that keeps no log is started again, after the others: told to read again it would forget that others do.
         """
         up = [one for one in self.here if self.process(one, "server").state == "running"]
-        before = {one.code: self._loaded(one) for one in up if one.log}
-        for member in up:
-            if member.log:
-                self.process(member, "server").signal(signal.SIGHUP)
-        for member in up:
-            if member.log:
-                self._until(member, "server", lambda one=member: self._loaded(one) != before[one.code])  # type: ignore[misc]
+        keeping = [one for one in up if one.log]
+        before = {one.code: self._loaded(one) for one in keeping}
+        for member in keeping:
+            self.process(member, "server").signal(signal.SIGHUP)
+        for member in keeping:
+            self._until(member, "server", lambda one=member: self._loaded(one) != before[one.code])  # type: ignore[misc]
         for member in up:
             if not member.log:
                 self.down((member,), ("server",))

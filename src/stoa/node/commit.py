@@ -103,7 +103,8 @@ class Commit:
             why = str(error)
             return Skipped(ordered.position, "", 0, why, evidence=BAD_BATCH, proof=quoted, by=ordered.publisher)
         body = batch.body
-        why, next_number = self._objection(ordered, body, timely), self.produced.get(body.producer, 0) + 1
+        next_number = self.produced.get(body.producer, 0) + 1
+        why = self._objection(ordered, body, next_number, timely)
         member = body.chain == self.head.chain and body.producer in self.members.keys
         if member and body.number > next_number:  # judged again behind every block: what it holds is not looked at yet
             return Skipped(ordered.position, body.producer, body.number, why, early=True)
@@ -125,13 +126,12 @@ class Commit:
         signed = key is not None and head_signed(head, key)
         return head.producer if signed else ordered.publisher or head.producer
 
-    def _objection(self, ordered: Ordered, body: BatchBody, timely: bool) -> str:
+    def _objection(self, ordered: Ordered, body: BatchBody, expected: int, timely: bool) -> str:
         """What speaks against a batch before its envelopes are looked at; empty if nothing does."""
         if body.chain != self.head.chain:
             return f"for the ledger {body.chain}"
         if body.producer not in self.members.keys:
             return "the producer is not a validator"
-        expected = self.produced.get(body.producer, 0) + 1
         if body.number != expected:
             return f"number {body.number} where {expected} is next"
         tolerance = parameter(self.view, CLOCK_TOLERANCE_MS)

@@ -333,10 +333,10 @@ class Node(Doors):
         self.skips += 1
         tell = LOG.warning if skipped.evidence else LOG.debug  # copies are many after every start
         tell("skipped", position=skipped.position, who=skipped.producer, number=skipped.number, why=skipped.why)
-        mine = skipped.producer == self.validator.institution and self._producer.in_flight
-        if skipped.evidence and mine and "batch" not in self.voice.alarms:
-            self.voice.alarm(Alarm("batch", f"a batch of this validator makes no block: {skipped.why}"))
         if skipped.evidence:
+            mine = skipped.producer == self.validator.institution and self._producer.in_flight
+            if mine and "batch" not in self.voice.alarms:
+                self.voice.alarm(Alarm("batch", f"a batch of this validator makes no block: {skipped.why}"))
             height = self._commit.head.height + 1
             self.evidence.note(self._clock(), skipped.evidence, skipped.by, height, skipped.why, skipped.proof)
 

@@ -3,8 +3,8 @@
 ``Store`` is what the commit loop and recovery ask for; ``StateStore`` satisfies it and ``ledger.state.FinalState``.
 Rows of the state start at byte 1; byte 0 is this store's own note of where it stands. LMDB has no checksums: what is
 here can always be rebuilt from the journal; checkpoints tell if it should. Pages that are no pages any more are found
-when the store is opened: it is walked to its end once, and a walk that never ended (LMDB may end the process on what it
-finds) counts as one that failed.
+when the store is opened after an end that was no close: it is walked to its end once, and a walk that never ended (LMDB
+may end the process on what it finds) counts as one that failed.
 """
 
 import os

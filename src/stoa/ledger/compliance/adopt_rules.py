@@ -4,11 +4,9 @@ from msgspec.structs import replace
 
 from stoa.kernel.base import Context, Instruction, Rejections
 from stoa.ledger.compliance.compile import terms_rejections
-from stoa.ledger.compliance.errors import ProfileUnknown
 from stoa.ledger.compliance.events import RulesAdopted
 from stoa.ledger.compliance.model import PROFILES, Profile, Scope, Terms
-from stoa.ledger.identity.authority import unsigned
-from stoa.ledger.identity.errors import NotAuthorised
+from stoa.ledger.compliance.owners import owned
 from stoa.ledger.state import State
 
 
@@ -21,13 +19,9 @@ class AdoptRules(Instruction, tag="compliance.adopt_rules.v1"):
 
 def rejections(view: State, ctx: Context, ins: AdoptRules) -> Rejections:
     """ProfileUnknown, NotAuthorised, RulesInvalid."""
-    profile = view.get(PROFILES, ins.scope)
+    profile = yield from owned(view, ctx, ins.scope)
     if profile is None:
-        yield ProfileUnknown(ins.scope)
         return
-    missing = unsigned(view, ctx, profile.owners)
-    if missing:
-        yield NotAuthorised(" and ".join(missing))
     yield from terms_rejections(ins.scope, ins.terms)
 
 

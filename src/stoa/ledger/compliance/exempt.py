@@ -3,11 +3,11 @@
 from stoa.kernel.base import Context, Instruction, Rejections
 from stoa.kernel.identifiers import Hash, PartyId
 from stoa.kernel.time import Time
-from stoa.ledger.compliance.errors import ProfileUnknown, RuleUnknown
+from stoa.ledger.compliance.errors import RuleUnknown
 from stoa.ledger.compliance.events import ExemptionGranted
-from stoa.ledger.compliance.model import EXEMPTIONS, NAMED_PACKS, PACKS, PROFILES, Exemption, Rule, RuleName, Scope
-from stoa.ledger.identity.authority import unsigned
-from stoa.ledger.identity.errors import NotAuthorised, PartyUnknown
+from stoa.ledger.compliance.model import EXEMPTIONS, NAMED_PACKS, PACKS, Exemption, Rule, RuleName, Scope
+from stoa.ledger.compliance.owners import owned
+from stoa.ledger.identity.errors import PartyUnknown
 from stoa.ledger.identity.model import PARTIES, Reason
 from stoa.ledger.state import State
 
@@ -28,13 +28,9 @@ class Exempt(Instruction, tag="compliance.exempt.v1"):
 
 def rejections(view: State, ctx: Context, ins: Exempt) -> Rejections:
     """ProfileUnknown, NotAuthorised, RuleUnknown, PartyUnknown."""
-    profile = view.get(PROFILES, ins.scope)
+    profile = yield from owned(view, ctx, ins.scope)
     if profile is None:
-        yield ProfileUnknown(ins.scope)
         return
-    missing = unsigned(view, ctx, profile.owners)
-    if missing:
-        yield NotAuthorised(" and ".join(missing))
     pack, _, rule = ins.rule.rpartition("/")
     if all(one.id != rule for one in (_of_pack(view, ins.scope, pack) if pack else profile.terms.rules)):
         yield RuleUnknown(ins.scope, ins.rule)

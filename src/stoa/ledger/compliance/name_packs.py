@@ -8,12 +8,12 @@ from msgspec import Meta
 from stoa.kernel import limits
 from stoa.kernel.base import Context, Instruction, Rejections
 from stoa.ledger.compliance.adopt_rules import renew
-from stoa.ledger.compliance.errors import PackNamedTwice, PackUnknown, ProfileUnknown
+from stoa.ledger.compliance.errors import PackNamedTwice, PackUnknown
 from stoa.ledger.compliance.events import PacksNamed
-from stoa.ledger.compliance.model import NAMED_PACKS, NAMING, PROFILES, NamedPacks, PackCode, Scope
+from stoa.ledger.compliance.model import NAMED_PACKS, NAMING, NamedPacks, PackCode, Scope
+from stoa.ledger.compliance.owners import owned
 from stoa.ledger.compliance.packs import pack_in_force
-from stoa.ledger.identity.authority import unsigned
-from stoa.ledger.identity.errors import NotAuthorised, NothingToChange
+from stoa.ledger.identity.errors import NothingToChange
 from stoa.ledger.state import State
 
 
@@ -29,13 +29,9 @@ class NamePacks(Instruction, tag="compliance.name_packs.v1"):
 
 def rejections(view: State, ctx: Context, ins: NamePacks) -> Rejections:
     """ProfileUnknown, NotAuthorised, PackUnknown, PackNamedTwice, NothingToChange."""
-    profile = view.get(PROFILES, ins.scope)
+    profile = yield from owned(view, ctx, ins.scope)
     if profile is None:
-        yield ProfileUnknown(ins.scope)
         return
-    missing = unsigned(view, ctx, profile.owners)
-    if missing:
-        yield NotAuthorised(" and ".join(missing))
     once = dict.fromkeys(ins.packs)
     for pack in once:
         if pack_in_force(view, pack) is None:
