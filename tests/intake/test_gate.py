@@ -322,3 +322,27 @@ def test_what_is_given_back_goes_first_in_its_order() -> None:
     assert raws(hall.take(10, 10**6, AT_ONCE, AT_ONCE)) == envelopes
     hall.give_back([])
     assert hall.take(10, 10**6, AT_ONCE, AT_ONCE) == []
+
+
+# ---- what other validators hand over
+
+
+def test_what_is_handed_over_waits_in_its_order_behind_what_is_there() -> None:
+    hall, mine, theirs = gate(), envelope(), [envelope(sequence=number) for number in (2, 3)]
+    hall.submit(mine)
+    assert hall.take_over([*theirs, theirs[0], mine], "VENUE") == 4
+    taken = hall.take(10, 10_000, AT_ONCE, AT_ONCE)
+    assert raws(taken) == [mine, *theirs]
+    assert [one.sender for one in taken] == ["", "VENUE", "VENUE"]
+
+
+def test_what_no_batch_can_hold_is_dropped_and_where_room_ends_is_said() -> None:
+    hall = gate(capacity=2)
+    assert hall.take_over([bytes(limits.MAX_ENVELOPE_BYTES + 1), b"1", b"2", b"3"], "VENUE") == 3
+    assert raws(hall.take(10, 10_000, AT_ONCE, AT_ONCE)) == [b"1", b"2"]
+
+
+def test_a_closed_gate_takes_nothing_over() -> None:
+    hall = gate()
+    hall.close()
+    assert hall.take_over([envelope()], "VENUE") == 0

@@ -52,7 +52,7 @@ def test_what_one_submits_is_final_for_all(five: Path) -> None:
     height = done["receipt"]["height"]
     assert until(lambda: agreed(five, 5, height))
     last, *_ = answer("network", "status", folder=five)["members"]
-    assert last["producer"] == "PLATFORM"
+    assert last["producer"] in ("PLATFORM", "BROKER-A")  # who took it in, or whose turn it was to gather
     assert last["votes"] >= 3
     receipt = answer("query", "receipt", done["receipt"]["transaction"], folder=five / "BROKER-B")
     assert receipt["events"][0]["asset"] == "AAA"

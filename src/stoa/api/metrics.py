@@ -78,6 +78,9 @@ def _kept(node: Node) -> Iterator[Metric]:
     yield CounterMetricFamily("stoa_damage_mended", "Blocks put back from others", value=float(node.mending.mended))
     yield CounterMetricFamily("stoa_scrub_rounds", "Times the whole journal was read", value=float(node.mending.rounds))
     yield CounterMetricFamily("stoa_healed", "Times the state was built again", value=float(node.healed))
+    handing = node.handing
+    yield CounterMetricFamily("stoa_handed_over", "Transactions handed over to who gathers", value=float(handing.count))
+    yield CounterMetricFamily("stoa_taken_back", "Of these, taken back for an own batch", value=float(handing.returned))
     yield _gauge("stoa_dropped_bodies", "Blocks whose body others keep", node.keeping.dropped)
 
 

@@ -169,8 +169,11 @@ class Load:
         while at < len(load):
             now = time.monotonic()
             until = min(len(load), int((now - start) * rate) + 1) if now >= start else 0
+            slices: dict[str, list[tuple[bytes, bytes]]] = {}
             for (code, raw), transaction in zip(load[at:until], ids[at:until], strict=True):
-                senders[code].put(transaction, raw)
+                slices.setdefault(code, []).append((transaction, raw))
+            for code, some in slices.items():
+                senders[code].put(some)
             at = max(at, until)
             while todo and now >= start + todo[0][0]:
                 todo.pop(0)[1]()
@@ -245,10 +248,10 @@ class _Sender:
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._thread.start()
 
-    def put(self, transaction: bytes, raw: bytes) -> None:
-        """It is due now."""
+    def put(self, some: list[tuple[bytes, bytes]]) -> None:
+        """These transactions, with their envelopes, are due now."""
         with self._changed:
-            self._waiting.append((transaction, raw))
+            self._waiting += some
             self._changed.notify()
 
     def finish(self) -> None:

@@ -57,11 +57,12 @@ class Accepted(NamedTuple):
 
 
 class Waiting(NamedTuple):
-    """A transaction between the gate and its batch. ``since`` is a monotonic clock's seconds."""
+    """A transaction between the gate and its batch. ``since`` is a monotonic clock's seconds, ``sender`` the validator
+    whose gate has let it in, empty for this one's own."""
 
-    transaction: bytes
     raw: bytes
     since: float
+    sender: str = ""
 
 
 class Gate:
@@ -117,21 +118,38 @@ class Gate:
         with self._lock:
             refused = self._objection(transaction, digest, len(raw))
             if refused is None:
-                self._waiting[digest] = Waiting(transaction, raw, time.monotonic())
+                self._waiting[digest] = Waiting(raw, time.monotonic())
                 self._bytes += len(raw)
                 self._remember(digest, transaction)
                 self._arrived.notify()
         return refused or Accepted(transaction)
+
+    def take_over(self, envelopes: Sequence[bytes], sender: str) -> int:
+        """Take in, in their order, what another validator's gate has let in, and say how many from the first on.
+
+        Signatures are left to the block, as with any batch of others. What no batch can hold is dropped.
+        """
+        with self._arrived:
+            for count, raw in enumerate(envelopes):
+                if self._closed or self._is_busy(len(raw)):
+                    return count
+                digest = sha256(raw).digest()
+                if digest not in self._waiting and len(raw) <= limits.MAX_ENVELOPE_BYTES:
+                    self._waiting[digest] = Waiting(raw, time.monotonic(), sender)
+                    self._bytes += len(raw)
+            self._arrived.notify()
+        return len(envelopes)
 
     def _objection(self, transaction: bytes, digest: bytes, size: int) -> Rejection | None:
         if digest in self._seen:
             return Duplicate(transaction)
         if self._closed:
             return Stopped()
+        return Busy(len(self._waiting), RETRY_MS) if self._is_busy(size) else None
+
+    def _is_busy(self, size: int) -> bool:
         full = len(self._waiting) >= self._capacity or self._bytes + size > self._capacity_bytes
-        if full or self._is_slow():
-            return Busy(len(self._waiting), RETRY_MS)
-        return None
+        return full or self._is_slow()
 
     def _is_slow(self) -> bool:
         """Whether more comes in than goes out. A bound in number alone would be minutes of waiting."""

@@ -21,6 +21,7 @@ from stoa.wire.question import (
     BodyWanted,
     CheckpointKept,
     CheckpointWanted,
+    HandedOver,
     Headers,
     HeadersWanted,
     KeptWanted,
@@ -33,6 +34,7 @@ from stoa.wire.question import (
     SnapshotPart,
     SnapshotPartWanted,
     SnapshotWanted,
+    TakenOver,
     leave_digest,
     read_question,
 )
@@ -52,9 +54,11 @@ class Answers:
         leave: Callable[[int], None],
         keeps: Callable[[int, bytes], bool],
         log_head: Callable[[str, int], LogHead | None],
+        take_over: Callable[[str, HandedOver], int],
     ) -> None:
         """``snapshots`` is their folder; ``keeps`` says whether a height's range is kept here by terms of this hash;
-        ``log_head`` signs the head of the log after a block."""
+        ``log_head`` signs the head of the log after a block; ``take_over`` takes what a member hands over."""
+        self._take_over = take_over
         self._keeps, self._log_head = keeps, log_head
         self._journal, self._snapshots, self._opening = journal, snapshots, opening
         self._voting_key, self._leave = voting_key, leave
@@ -76,17 +80,21 @@ class Answers:
                 return encode(self._headers(start, most_bytes))
             case LogHeadWanted(chain, size):
                 return encode(LogHeadShown(self._log_head(chain, size)))
-            case OpeningWanted():
-                return encode(OpeningKnown(self._opening()))
-            case LeaveWanted():
-                return encode(self._left(asker, wanted))
+            case HandedOver():
+                return encode(TakenOver(self._take_over(asker, wanted)))
+            case OpeningWanted() | LeaveWanted():
+                return encode(self._epoch(asker, wanted))
 
-    def _left(self, asker: str, wanted: LeaveWanted) -> OpeningKnown:
+    def _epoch(self, asker: str, wanted: OpeningWanted | LeaveWanted) -> OpeningKnown:
+        if isinstance(wanted, LeaveWanted):
+            self._left(asker, wanted)
+        return OpeningKnown(self._opening())
+
+    def _left(self, asker: str, wanted: LeaveWanted) -> None:
         digest = leave_digest(wanted.chain, wanted.epoch)
         if wanted.chain != self._journal.chain or not signing.verify(self._voting_key, digest, wanted.signature):
             raise PermissionError(f"{asker} asks what only this validator's operator may")
         self._leave(wanted.epoch)
-        return OpeningKnown(self._opening())
 
     def _blocks(self, start: int, most_bytes: int) -> Blocks:
         found: list[tuple[Block, Certificate]] = []

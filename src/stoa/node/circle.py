@@ -69,6 +69,10 @@ class Circle:
         """Of all that were ever heard, sorted."""
         return tuple(sorted(self._heard.copy()))
 
+    def there(self, height: int) -> set[str]:
+        """Who was heard lately and is at this height or above it."""
+        return {peer.validator for peer in self.seen() if peer.seconds < FRESH_SECONDS and peer.height >= height}
+
     def pace(self, height: int) -> float:
         """Seconds to rest before the next batch: longer, the further the slowest peer that is there lags behind."""
         lags = [height - peer.height for peer in self.seen() if peer.seconds < FRESH_SECONDS]

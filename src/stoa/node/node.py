@@ -9,7 +9,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from functools import partial
 from pathlib import Path
 from typing import Final
@@ -32,6 +32,7 @@ from stoa.node.doors import Doors
 from stoa.node.epoch_file import EpochFile
 from stoa.node.evidence import EvidenceBook
 from stoa.node.finality import Finality, Validator, require_alone
+from stoa.node.handing import Handing
 from stoa.node.health import RULES, Network
 from stoa.node.history import History
 from stoa.node.inbox import Corrupt, Fetched, Heard, Inbox, Leave
@@ -48,6 +49,7 @@ from stoa.node.places import Places
 from stoa.node.producer import Cut, Producer
 from stoa.node.recovery import Progress, bring_up
 from stoa.node.round import Diverged, Round, resumed
+from stoa.node.turns import Turns
 from stoa.node.verifier import Verifier
 from stoa.node.voice import Voice
 from stoa.node.waking import JOURNAL_FOLDER as JOURNAL_FOLDER
@@ -149,12 +151,11 @@ class Node(Doors):
         self.mending = Mending(self.journal, self.others, self.voice.alarm)
 
     def _made_producer(self) -> Producer:
-        outbox = None
-        if self.peers is not None:
-            outbox = Outbox(self.folder, self._disk)
-            self._opened.callback(outbox.close)
+        me, clock = self.validator.institution, self._clock
+        self.handing = Handing(me, self.peers, self.gate, self._turns, self._circle, clock)
+        outbox = self._opened.enter_context(closing(Outbox(self.folder, self._disk))) if self.peers else None
         return Producer(
-            self.chain, self.validator, self.gate, self._cut, self._clock, self._produced(), outbox,
+            self.chain, self.validator, self.gate, self._cut, clock, self._produced(), self.handing, outbox,
             lambda: self._circle.pace(self._commit.head.height),
         )  # fmt: skip
 
@@ -208,7 +209,7 @@ class Node(Doors):
             voting_key = signing.public_key(self.validator.secret)
             answers = Answers(
                 self.journal, self.folder / SNAPSHOT_FOLDER, lambda: self._epochs.known.opening, voting_key,
-                self.leave_epoch, self.keeping.keeps, self.history.shown,
+                self.leave_epoch, self.keeping.keeps, self.history.shown, self.handing.take_over,
             )  # fmt: skip
             self.peers.listen(self._circle.hear, answers.answer)
         for thread in self._threads:
@@ -253,13 +254,10 @@ class Node(Doors):
 
     def _cut(self) -> Cut:
         with self.reader() as view:
-            return Cut.of(view, self._turn() * DUE_PATIENCE_MS)
+            return Cut.of(view, self._turns().before(self.validator.institution) * DUE_PATIENCE_MS)
 
-    def _turn(self) -> int:
-        """How many validators are before this one, by turns, to make the next block when nobody asks for any."""
-        members = sorted(self._commit.members.keys)
-        me = self.validator.institution
-        return (members.index(me) - self._commit.head.height) % len(members) if me in members else len(members)
+    def _turns(self) -> Turns:
+        return Turns(self._members(), self._commit.head.height)
 
     def _read_log(self) -> None:
         """Bring batches from the log of the epoch at hand; what is known already is skipped."""
@@ -321,6 +319,7 @@ class Node(Doors):
         self._checkpoints.final(final.block.header.height, parameter(self._commit.view, CHECKPOINT_BLOCKS))
         if final.block.header.producer == self.validator.institution:
             self.voice.alarm(Alarm("batch", ""))
+        self.handing.final(final.block.envelopes)
         self._producer.seen(self._round.position, self._produced())
         self._announce(final)
         spent, now = self.seconds(), time.monotonic()
@@ -362,11 +361,11 @@ class Node(Doors):
     def _verified(self, envelopes: Sequence[bytes]) -> list[bool | None]:
         """Verdicts: what this node's own gate has checked is not checked again; the rest is checked in processes of
         their own, or, where there are none, when the block is executed."""
-        passed = self._producer.passed
-        unknown = [raw for raw in envelopes if raw not in passed]
+        passed = [self._producer.vouched(raw) for raw in envelopes]
+        unknown = [raw for raw, known in zip(envelopes, passed, strict=True) if not known]
         asked = self.verifier.ahead(unknown)
         found = dict(zip(unknown, asked.get().verdicts, strict=True)) if asked else {}
-        return [True if raw in passed else found.get(raw) for raw in envelopes]
+        return [True if known else found.get(raw) for raw, known in zip(envelopes, passed, strict=True)]
 
     def _announce(self, final: FinalBlock) -> None:
         self._places.note(final)

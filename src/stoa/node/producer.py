@@ -1,4 +1,5 @@
-"""The producer: cuts batches from what waits at the gate, publishes each, and sees it become a block.
+"""The producer: cuts batches from what waits at the gate, publishes each, and sees it become a block; or hands what
+waits over to the validator whose turn it is to gather (``handing``).
 
 One batch is in flight at a time. An engine may lose what it accepted, so a batch of which nothing is heard is published
 again, byte for byte, and one that made no block is signed again with a newer time. Only these envelopes ever bear its
@@ -17,6 +18,7 @@ from stoa.ledger import due
 from stoa.ledger.governance.model import BATCH_BYTES, BATCH_LINGER_MS, BATCH_TRANSACTIONS, parameter
 from stoa.ledger.state import State
 from stoa.node.finality import Validator
+from stoa.node.handing import Handing
 from stoa.node.outbox import Outbox
 from stoa.ordering.engine import Engine, LogClosed, LogFull
 from stoa.wire.batch import BatchBody, read_batch, sign_batch
@@ -27,6 +29,8 @@ FRESH_SECONDS: Final = (
     1.0  # without a place: then it is signed with a newer time, or the log's next leader gets an old one
 )
 SKIPPED_SECONDS: Final = 0.05  # rest after a batch that made no block, so that a lasting reason does not busy the node
+GATHER_PART: Final = 0.75  # of the time that is meant for a batch to fill, where others' transactions come with a delay
+HAND_SECONDS: Final = 0.02  # what waits is handed over after the rest of it and not sooner than this: messages cost too
 MAX_SKIPPED_SECONDS: Final = 2.0  # it doubles up to this: every one of them is evidence in the books of all members
 
 
@@ -59,28 +63,53 @@ class Producer:
         cut: Callable[[], Cut],
         clock: Callable[[], int],
         produced: int,
+        handing: Handing,
         outbox: Outbox | None = None,
         pace: Callable[[], float] = lambda: 0.0,
     ) -> None:
         """``pace`` says for how many seconds to rest before the next batch, for the sake of slower validators."""
-        self._outbox, self._pace = outbox, pace
+        self._handing, self._outbox, self._pace = handing, outbox, pace
         self._chain, self._validator, self._gate, self._cut, self._clock = chain, validator, gate, cut, clock
         self._produced, self._position = produced, 0
         self._seen = threading.Condition()
         self._closed = False
         self.in_flight = 0  # batches that are published and of which nothing final is known
-        self.passed: dict[bytes, None] = {}  # envelopes in flight, whose signatures this node's own gate has checked
+        self._passed: frozenset[bytes] = frozenset()  # envelopes in flight that this node's own gate has let in
 
     def run(self, engine: Callable[[], Engine]) -> None:
         """Until closed. ``engine`` is the log of the epoch at hand."""
         self._publish_left_over(engine)
         while not self._closed:
             self._rest(self._pace())
-            cut = self._cut()
+            cut, to = self._cut(), self._handing.whose()
             is_due = cut.due is not None and cut.due <= self._clock()
-            taken = self._gate.take(cut.most, cut.most_bytes, cut.linger, 0.0 if is_due else IDLE_SECONDS)
-            if (taken or is_due) and not self._published(engine, taken):
-                self._gate.give_back(taken)
+            if to != self._validator.institution and is_due:
+                self._published(engine, [])  # what waits keeps its way and its order
+            elif self._handing.settled(to):
+                if to == self._validator.institution:
+                    self._gather(engine, cut, is_due)
+                else:
+                    self._hand(engine, to, cut)
+
+    def _gather(self, engine: Callable[[], Engine], cut: Cut, is_due: bool) -> None:
+        linger = cut.linger if self._handing.alone else cut.linger * GATHER_PART
+        taken = self._gate.take(cut.most, cut.most_bytes, linger, 0.0 if is_due else IDLE_SECONDS)
+        if (taken or is_due) and not self._published(engine, taken):
+            self._gate.give_back(taken)
+
+    def _hand(self, engine: Callable[[], Engine], to: str, cut: Cut) -> None:
+        """What came in here goes to who gathers; what came to this one for that, late, into a batch of its own."""
+        linger = max(cut.linger * (1 - GATHER_PART), HAND_SECONDS)
+        taken = self._gate.take(min(cut.most, self._handing.room()), cut.most_bytes, linger, IDLE_SECONDS)
+        theirs = [one for one in taken if one.sender]
+        if len(theirs) < len(taken):
+            self._handing.hand(to, [one for one in taken if not one.sender])
+        if theirs and not self._published(engine, theirs):
+            self._gate.give_back(theirs)
+
+    def vouched(self, raw: bytes) -> bool:
+        """Whether this node's own gate has checked the signatures of the envelope, which is under way."""
+        return raw in self._passed or raw in self._handing
 
     def seen(self, position: int, produced: int) -> None:
         """The log was read up to this position, and then this producer's last batch in a block has this number."""
@@ -90,6 +119,7 @@ class Producer:
 
     def close(self) -> None:
         """Cut no more, and wait for nothing."""
+        self._handing.close()
         with self._seen:
             self._closed = True
             self._seen.notify_all()
@@ -97,8 +127,11 @@ class Producer:
     def _published(self, engine: Callable[[], Engine], taken: list[Waiting]) -> bool:
         """Whether a batch of these became a block; False only at the end of all things."""
         envelopes = tuple([one.raw for one in taken])
-        self.passed = dict.fromkeys(envelopes)
-        return self._made(engine, self._produced + 1, envelopes)
+        self._passed = frozenset([one.raw for one in taken if not one.sender])
+        made = self._made(engine, self._produced + 1, envelopes)
+        if made:
+            self._handing.gathered()
+        return made
 
     def _publish_left_over(self, engine: Callable[[], Engine]) -> None:
         """What was in flight when the process before this one ended, if it may still make a block."""

@@ -1,5 +1,5 @@
 """What one validator asks another, and the answers: final blocks, checkpoints, snapshots, and why an epoch has
-begun.
+begun; and what one hands over to another.
 
 An answer proves itself: blocks come with certificates, an opening with promises. Who answers need not be trusted.
 """
@@ -73,6 +73,14 @@ class LogHeadWanted(Shape, tag="ask.log_head.v1"):
     size: Size
 
 
+class HandedOver(Shape, tag="ask.hand_over.v1"):
+    """Envelopes that the asker's gate let in, for the batches of who is asked; void when it comes later than ``until``,
+    in milliseconds: the asker has made another plan then. Answered with ``TakenOver``."""
+
+    until: Annotated[int, Meta(ge=0, le=limits.MAX_TIME)]
+    envelopes: Annotated[tuple[bytes, ...], Meta(min_length=1, max_length=limits.MAX_BULK)]
+
+
 class OpeningWanted(Shape, tag="ask.opening.v1"):
     """Why the epoch that you are in has begun."""
 
@@ -87,7 +95,7 @@ class LeaveWanted(Shape, tag="ask.leave.v1"):
 
 Question = (
     BlocksWanted | BodyWanted | KeptWanted | CheckpointWanted | SnapshotWanted | SnapshotPartWanted | HeadersWanted
-    | LogHeadWanted | OpeningWanted | LeaveWanted
+    | LogHeadWanted | HandedOver | OpeningWanted | LeaveWanted
 )  # fmt: skip
 _QUESTION: Decoder[Question] = Decoder(Question)
 
@@ -146,6 +154,12 @@ class LogHeadShown(Shape):
     head: LogHead | None
 
 
+class TakenOver(Shape):
+    """How many of the envelopes, from the first on, go into batches of who answers."""
+
+    count: Annotated[int, Meta(ge=0, le=limits.MAX_BULK)]
+
+
 class OpeningKnown(Shape):
     """The opening of the epoch that the answering validator is in; None in the first."""
 
@@ -159,6 +173,7 @@ _OFFERED = decoder(SnapshotOffered)
 _PART = decoder(SnapshotPart)
 _HEADERS = decoder(Headers)
 _LOG_HEAD = decoder(LogHeadShown)
+_TAKEN_OVER = decoder(TakenOver)
 _OPENING = decoder(OpeningKnown)
 
 
@@ -200,6 +215,11 @@ def read_headers(raw: bytes) -> Headers:
 def read_log_head_shown(raw: bytes) -> LogHeadShown:
     """The answer to ``LogHeadWanted``. Raises Malformed."""
     return read(_LOG_HEAD, raw)
+
+
+def read_taken_over(raw: bytes) -> TakenOver:
+    """The answer to ``HandedOver``. Raises Malformed."""
+    return read(_TAKEN_OVER, raw)
 
 
 def read_opening_known(raw: bytes) -> OpeningKnown:
