@@ -259,6 +259,25 @@ def test_older_lists_never_replace_newer_ones(fresh: Ceremony) -> None:
     assert dismissed(fresh.plan, fresh.here, "LATE", WORD).plan == removal.plan, "once more is no trouble"
 
 
+def test_who_was_dismissed_comes_back_with_its_folder_and_keys(fresh: Ceremony) -> None:
+    first = admitted(fresh.plan, fresh.here, fresh.asked, "", WORD)
+    move_in(fresh.there, first, WORD)
+    second = admitted(fresh.plan, fresh.here, fresh.asked, "", WORD)
+    here = ceremony.members_here(fresh.there, fresh.plan)
+    ceremony.install("koscom-five", fresh.there, here, second, WORD)  # a grant that was given once more
+    dismissed(fresh.plan, fresh.here, "LATE", WORD)
+    journal = [path.read_bytes() for path in sorted((fresh.there / "LATE" / "journal").iterdir())]
+
+    asked = apply_for("koscom-five", fresh.member, fresh.there, WORD, STARTER, wall_clock())
+    assert (asked.voting, asked.account) == (fresh.asked.voting, fresh.asked.account)
+    assert asked.client != fresh.asked.client
+    again = admitted(fresh.plan, fresh.here, asked, "", WORD)
+    assert waits(fresh.there, again)
+    assert move_in(fresh.there, again, WORD).voting.hex() == asked.voting
+    assert (fresh.there / "LATE" / "network" / "client.pem").read_text(encoding="utf-8") == again.client
+    assert [path.read_bytes() for path in sorted((fresh.there / "LATE" / "journal").iterdir())] == journal
+
+
 def test_a_grant_to_another_application_makes_no_house(fresh: Ceremony) -> None:
     lists = admitted(fresh.plan, fresh.here, fresh.asked, "", WORD)
     shutil.rmtree(fresh.there / "LATE")

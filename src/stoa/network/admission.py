@@ -62,18 +62,19 @@ def dismissed(plan: Plan, folder: Path, code: str, passphrase: Secret) -> Lists:
 
 def waits(folder: Path, lists: Lists) -> bool:
     """Whether these lists let in an institution whose house is here and waits for them."""
-    inner = folder / lists.code
-    return lists.welcome is not None and not (inner / folders.PLAN).is_file() and kept_application(inner) is not None
+    return lists.welcome is not None and kept_application(folder / lists.code) is not None
 
 
 def move_in(folder: Path, lists: Lists, passphrase: Secret) -> House:
-    """Make the newcomer's house whole: genesis, certificates, lists, settings, and the plan at last.
+    """Make the newcomer's house whole: genesis, certificates, lists, settings, and the plan at last. One that was a
+    member before keeps its ledger, and trusts the authority that it knows.
 
     Raises BadPaper, BadFile and KeystoreError, and has changed nothing then.
     """
     inner, welcome = folder / lists.code, lists.welcome
     assert welcome is not None, "asked of `waits`"
-    require_sealed(lists, lists.ca.encode())
+    known = inner / folders.CA
+    require_sealed(lists, known.read_bytes() if known.is_file() else lists.ca.encode())
     if welcome.asked != kept_application(inner):
         raise BadPaper("the grant answers another application than the one that was made here last")
     plan, genesis = plan_of(lists), _genesis(lists, welcome)
@@ -87,7 +88,7 @@ def move_in(folder: Path, lists: Lists, passphrase: Secret) -> House:
         (fresh / JOURNAL_FOLDER).rename(inner / JOURNAL_FOLDER)
         fresh.rmdir()
     furnish(told_of(plan, member, welcome.peer), member, inner)
-    durable.write(inner / folders.CA, lists.ca.encode())
+    durable.write(known, lists.ca.encode())
     put_lists(inner, lists)
     write_plan(plan, inner / folders.PLAN)
     (inner / folders.APPLICATION).unlink()

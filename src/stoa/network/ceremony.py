@@ -135,28 +135,25 @@ def put_lists(inner: Path, lists: Lists) -> None:
 
 
 def take(inner: Path, lists: Lists, word: Secret) -> None:
-    """Put the granted certificates and the keys that wait for them in the place of the old ones. Raises BadPaper."""
+    """Put the granted certificates and the keys that wait for them in the place of the old ones. Raises BadPaper.
+
+    Where none waits any more, the grant is for the keys in use: it was taken before, or is given once more.
+    """
     pairs = []
     for stem, text, sealing in ((folders.SERVER, lists.server, None), (folders.CLIENT, lists.client, word)):
-        path = _next(inner, stem)
-        certificate = x509.load_pem_x509_certificate(text.encode())
+        waiting, used = _next(inner, stem), inner / folders.key(stem)
+        path = waiting if waiting.is_file() else used
         if not path.is_file():
-            if _has(inner, stem, certificate):
-                continue
-            raise BadPaper(f"there is no {path}: the grant answers no request that was made here")
+            raise BadPaper(f"there is no {waiting}: the grant answers no request that was made here")
         key = load_pem_private_key(path.read_bytes(), sealing.reveal() if sealing else None)
+        certificate = x509.load_pem_x509_certificate(text.encode())
         if not isinstance(key, PrivateKey) or key.public_key() != certificate.public_key():
             raise BadPaper(f"the grant does not fit the key in {path}: it answers another request")
         pairs.append((stem, Pair(certificate, key), sealing))
     for stem, pair, sealing in pairs:
         pair.write(inner / folders.certificate(stem), inner / folders.key(stem), sealing)
     for stem, _, _ in pairs:
-        _next(inner, stem).unlink()
-
-
-def _has(inner: Path, stem: str, certificate: x509.Certificate) -> bool:
-    path = inner / folders.certificate(stem)
-    return path.is_file() and x509.load_pem_x509_certificate(path.read_bytes()) == certificate
+        _next(inner, stem).unlink(missing_ok=True)
 
 
 def _next(inner: Path, stem: str) -> Path:
