@@ -8,6 +8,8 @@ from typing import Any, NamedTuple
 
 import pytest
 
+from stoa import __version__
+from stoa.network.looking import ask_json
 from stoa.network.running import Running
 from tests.cli.test_commands import answer
 from tests.network.conftest import free_ports
@@ -106,11 +108,13 @@ def test_a_newcomer_is_let_in_by_files_votes_and_goes_again(hosts: Hosts, tmp_pa
 
     answer("network", "up", "--detach", folder=hosts.late, **own)
     assert answer("network", "register", granted, folder=hosts.founders["KSD"])["new"]
+    assert (standing(hosts.late)["seat"], standing(hosts.late)["version"]) == (False, __version__)
     decide(hosts, "admit", "LATE", made["validator"])
     assert until(lambda: work(hosts, names) > 0 and "LATE" in seats(hosts))
     height = work(hosts, names)
     assert until(lambda: at_height(hosts, height, hosts.late))
     assert standing(hosts.late)["ordering"]["routes"] == 3, "through one it has found the others"
+    assert standing(hosts.late)["seat"]
 
     answer("network", "pause", "BROKER-A", "--part", "validator", folder=hosts.founders["BROKER-A"])
     height = work(hosts, names)  # three of four: the newcomer's vote is needed
@@ -130,3 +134,19 @@ def test_a_newcomer_is_let_in_by_files_votes_and_goes_again(hosts: Hosts, tmp_pa
     assert before == {
         code: Running(folder).process(Running(folder).here[0], "server").pid for code, folder in hosts.founders.items()
     }, "no founder's server was stopped"
+
+
+def test_a_gateway_whose_server_cannot_reach_the_log_is_not_ready(hosts: Hosts) -> None:
+    """All validators hear each other through the one server that is left; the log alone has no majority."""
+    for code in ("KSD", "BANK"):
+        answer("network", "stop", code, "--part", "server", folder=hosts.founders[code])
+    there = hosts.founders["BROKER-A"]
+    assert until(lambda: "the ordering log is unreachable" in standing(there)["health"])
+    port = Running(there).plan.member("BROKER-A").port
+    told = ask_json(port, "/v1/network")
+    assert not told["ready"]
+    assert told["log"]["kind"] == "unreachable"
+    assert standing(there)["version"] == __version__, "also of one that is not ready"
+    for code in ("KSD", "BANK"):
+        answer("network", "start", code, "--part", "server", folder=hosts.founders[code])
+    assert until(lambda: at_height(hosts, 0))
