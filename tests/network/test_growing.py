@@ -10,7 +10,7 @@ import pytest
 
 from stoa.demo.dossier import Institution
 from stoa.network.growing import CannotGrow, without_member
-from stoa.network.plan import HERE, Member, Plan
+from stoa.network.plan import HERE, BadFile, Member, Plan, parse_plan, plan_text, read_plan, write_plan
 from stoa.network.running import Running
 from tests.cli.test_commands import CASH, answer, stoa
 from tests.network.conftest import free_ports
@@ -123,10 +123,20 @@ def test_a_fourth_is_told_of_one_and_votes_and_goes(three: tuple[Path, Path]) ->
     }, "nobody of the three was stopped"
 
 
-def test_most_copies_of_the_log_must_be_left() -> None:
-    members = tuple(Member(Institution(code, code, "KR", ()), HERE, 12_000 + 10 * at) for at, code in enumerate("ABC"))
+def test_most_copies_of_the_log_must_be_left(tmp_path: Path) -> None:
+    members = tuple(
+        Member(Institution(code, code, "KR", ("broker",)), HERE, 12_000 + 10 * at) for at, code in enumerate("ABC")
+    )
     plan = without_member(Plan("test", "majority", 3, False, {}, members), "C")
     assert plan.codes == ("A", "B")
+    assert parse_plan("it", plan_text(plan)) == plan, "it is read as it was written"
+    write_plan(plan, tmp_path / "plan.toml")
+    with pytest.raises(BadFile, match="replicas: is 1, 3 or 5, and not more than the 2 that keep the log"):
+        read_plan(tmp_path / "plan.toml")
+    with pytest.raises(BadFile, match="replicas: most copies of the log are left, and 1 keep one"):
+        parse_plan(
+            "it", plan_text(plan).replace("replicas = 3", "replicas = 5").replace("port", "log = false\nport", 1)
+        )
     with pytest.raises(CannotGrow, match="1 of its 3 copies would be left"):
         without_member(plan, "B")
 

@@ -40,7 +40,7 @@ def apply_for(chain: str, member: Member, folder: Path, passphrase: Secret, poli
         shutil.rmtree(fresh, ignore_errors=True)
         make_house(fresh, alone, member, passphrase, policy, now)
         fresh.rename(inner)
-    elif (path := inner / folders.PLAN).is_file() and (known := read_plan(path).chain) != chain:
+    elif (path := inner / folders.PLAN).is_file() and (known := read_plan(path, founding=False).chain) != chain:
         raise BadPaper(f"{inner} is a house of the network {known}, not {chain}")
     kept = kept_application(inner)
     if kept is not None and kept.chain == chain and _said(kept) == _told(member):

@@ -123,7 +123,7 @@ def furnish(told: Plan, member: Member, inner: Path) -> None:
 def config_of(plan: Plan, member: Member) -> Config:
     """The settings of a member's house: its own server first, then those that keep the log."""
     others = [one for one in plan.members if one.code != member.code and one.log]
-    servers = tuple(f"tls://{one.host}:{one.clients}" for one in (member, *others))
+    servers = tuple(one.url for one in (member, *others))
     monitor = f"http://{HERE}:{member.monitor}" if member.log else ""
     network = Network(servers, replicas=plan.replicas, monitor=monitor)
     return Config(member.code, member.port, audience=member.code, network=network)

@@ -31,6 +31,7 @@ from stoa.network.plan import Member, Plan, write_plan
 from stoa.network.register import Register
 from stoa.network.renewal import Reload
 from stoa.network.server_conf import with_routes
+from stoa.node.config import FILE, config_text, load_config
 from stoa.node.found import found
 
 UNFINISHED: Final = ".new"  # behind the name of a folder that is not whole yet
@@ -107,9 +108,10 @@ def shut_out(plan: Plan, folder: Path, code: str, reload: Reload) -> None:
 
 
 def tell_all(plan: Plan, folder: Path) -> None:
-    """Routes and plan of the members here; the plan of the whole network last, if it is here: as long as it is the old
-    one, a command is not done."""
+    """Routes, servers and plan of the members here; the plan of the whole network last, if it is here: as long as it is
+    the old one, a command is not done."""
     _routes(plan, folder)
+    _servers(plan, folder)
     for path in (*(folder / code for code in plan.codes if (folder / code).is_dir()), folder):
         if path != folder or (folder / folders.PLAN).is_file():
             write_plan(plan, path / folders.PLAN)
@@ -122,3 +124,17 @@ def _routes(plan: Plan, folder: Path) -> None:
             text = path.read_text(encoding="utf-8")
             if (changed := with_routes(text, plan)) != text:
                 durable.write(path, changed.encode())
+
+
+def _servers(plan: Plan, folder: Path) -> None:
+    """No validator here turns to the server of one who is a member no more, from its next start on: to servers that
+    let it in no longer, that one leads nowhere."""
+    there = {one.url for one in plan.members}
+    for inner in (folder / code for code in plan.codes if (folder / code / FILE).is_file()):
+        config = load_config(inner)
+        assert config.network is not None, "a member's house has a network"
+        left = tuple(url for url in config.network.servers if url in there)
+        if left != config.network.servers:
+            network = msgspec.structs.replace(config.network, servers=left)
+            changed = msgspec.structs.replace(config, network=network)
+            durable.write(inner / FILE, config_text(changed).encode())

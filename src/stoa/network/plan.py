@@ -60,6 +60,11 @@ class Member(msgspec.Struct, frozen=True):
         return self.port + 1
 
     @property
+    def url(self) -> str:
+        """Where validators find its ordering server."""
+        return f"tls://{self.host}:{self.clients}"
+
+    @property
     def cluster(self) -> int:
         """The port of its ordering server for the other servers."""
         return self.port + 2
@@ -98,17 +103,20 @@ class Plan(msgspec.Struct, frozen=True):
         return tuple(one.code for one in self.members)
 
 
-def read_plan(path: Path) -> Plan:
-    """The plan in a file. Raises BadFile."""
-    return _plan(read_toml(path))
+def read_plan(path: Path, founding: bool = True) -> Plan:
+    """The plan in a file. Raises BadFile.
+
+    A network that is to be founded has a server for every copy of the log; one that runs may have lost some.
+    """
+    return _plan(read_toml(path), founding)
 
 
 def parse_plan(name: str, text: str) -> Plan:
-    """The plan in a text that complaints call by the name. Raises BadFile."""
-    return _plan(parse_toml(name, text))
+    """The plan of a network that runs, in a text that complaints call by the name. Raises BadFile."""
+    return _plan(parse_toml(name, text), founding=False)
 
 
-def _plan(file: Table) -> Plan:
+def _plan(file: Table, founding: bool) -> Plan:
     network = file.table("network")
     chain = network.text("chain", limits.MAX_CODE)
     if not _TOKEN.match(chain):
@@ -123,8 +131,10 @@ def _plan(file: Table) -> Plan:
     members = tuple(_member(table, number) for number, table in enumerate(tables))
     _agree(tables, members)
     keepers = sum(member.log for member in members)
-    if replicas not in (1, 3, 5) or replicas > max(keepers, 1):
+    if replicas not in (1, 3, 5) or (founding and replicas > max(keepers, 1)):
         raise network.bad("replicas", f"is 1, 3 or 5, and not more than the {keepers} that keep the log", replicas)
+    if keepers <= replicas // 2:
+        raise network.bad("replicas", f"most copies of the log are left, and {keepers} keep one", replicas)
     parameters = _parameters(file.table("parameters")) if file.has("parameters") else {}
     file.finish()
     return Plan(chain, quorum, replicas, hosts, parameters, members)
