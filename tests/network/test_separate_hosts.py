@@ -102,7 +102,9 @@ def test_a_newcomer_is_let_in_by_files_votes_and_goes_again(hosts: Hosts, tmp_pa
         assert b"PRIVATE" not in paper.read_bytes()
     for folder in hosts.founders.values():
         assert answer("network", "install", granted, folder=folder) == {"certificates": ""}
-    assert answer("network", "install", granted, folder=hosts.late, **own) == {"certificates": "LATE"}
+    done = answer("network", "install", granted, folder=hosts.late, **own)
+    first = answer("query", "blocks", folder=hosts.founders["BANK"] / "BANK")["blocks"][-1]
+    assert done == {"certificates": "LATE", "genesis": first["hash"]}
     conf = (hosts.late / "LATE" / "nats.conf").read_text()
     assert conf.count('"tls://') == 1, "it is told of one"
 

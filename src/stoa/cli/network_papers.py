@@ -116,11 +116,14 @@ def install(
         if not isinstance(paper, Lists):
             raise Usage(f"{file} is neither grant nor lists")
         came = admission.waits(folder, paper)
-        if came:
-            admission.move_in(folder, paper, passphrase(common))
+        genesis = admission.move_in(folder, paper, passphrase(common)).hex() if came else ""
         mine = _install_others(common, folder, paper, paper.code if came else "")
-    en = f"Installed {file}."
-    common.done({"certificates": paper.code if came or mine else ""}, en, f"{file}을(를) 설치했습니다.")
+    answer = {"certificates": paper.code if came or mine else ""} | ({"genesis": genesis} if came else {})
+    en, ko = f"Installed {file}.", f"{file}을(를) 설치했습니다."
+    if came:
+        en += f" Have a member confirm the genesis block: {genesis}"
+        ko += f" 다른 회원에게 제네시스 블록을 확인하십시오: {genesis}"
+    common.done(answer, en, ko)
 
 
 def _install_others(common: Common, folder: Path, paper: "Lists", but: str) -> bool:

@@ -10,12 +10,13 @@ from pathlib import Path
 
 from stoa.custody import durable
 from stoa.custody.secret import Secret
+from stoa.journal import Journal
 from stoa.kernel.codec import Malformed
 from stoa.ledger.catalog import Genesis, read_genesis
 from stoa.network import folders
 from stoa.network.applying import kept_application, require_fit
 from stoa.network.ceremony import Office, plan_of, put_lists, take
-from stoa.network.founding import House, furnish, house_of, member_word, told_of
+from stoa.network.founding import furnish, member_word, told_of
 from stoa.network.growing import UNFINISHED, require_genesis, with_member, without_member
 from stoa.network.papers import Application, BadPaper, Lists, Welcome, read_paper, require_sealed, write_paper
 from stoa.network.plan import Plan, write_plan
@@ -65,9 +66,10 @@ def waits(folder: Path, lists: Lists) -> bool:
     return lists.welcome is not None and kept_application(folder / lists.code) is not None
 
 
-def move_in(folder: Path, lists: Lists, passphrase: Secret) -> House:
+def move_in(folder: Path, lists: Lists, passphrase: Secret) -> bytes:
     """Make the newcomer's house whole: genesis, certificates, lists, settings, and the plan at last. One that was a
-    member before keeps its ledger, and trusts the authority that it knows.
+    member before keeps its ledger, and trusts the authority that it knows. Returns the hash of the genesis block: that
+    this is the others', the newcomer asks them by another way, since everything it believes later rests on it.
 
     Raises BadPaper, BadFile and KeystoreError, and has changed nothing then.
     """
@@ -92,7 +94,8 @@ def move_in(folder: Path, lists: Lists, passphrase: Secret) -> House:
     put_lists(inner, lists)
     write_plan(plan, inner / folders.PLAN)
     (inner / folders.APPLICATION).unlink()
-    return house_of(inner, member.code, passphrase)
+    with Journal.open(inner / JOURNAL_FOLDER, readonly=True) as journal:
+        return journal.header(0).hash()
 
 
 def _genesis(lists: Lists, welcome: Welcome) -> Genesis:

@@ -93,7 +93,7 @@ def let_in(plan: Plan, folder: Path, member: Member, passphrase: Secret, reload:
         authority = Authority(folder / folders.AUTHORITY, passphrase)
         register.enter(certify(plan, member, folder, authority, passphrase, register.next_number(member.code)))
     write_access(plan, folder, register)
-    tell_all(plan, folder)
+    tell_all(plan, folder, but=member.code)
     reload()
 
 
@@ -107,20 +107,20 @@ def shut_out(plan: Plan, folder: Path, code: str, reload: Reload) -> None:
     tell_all(plan, folder)
 
 
-def tell_all(plan: Plan, folder: Path) -> None:
+def tell_all(plan: Plan, folder: Path, but: str = "") -> None:
     """Routes, servers and plan of the members here; the plan of the whole network last, if it is here: as long as it is
-    the old one, a command is not done."""
-    _routes(plan, folder)
+    the old one, a command is not done. ``but`` has its routes already, and may have been told of one member alone."""
+    _routes(plan, folder, but)
     _servers(plan, folder)
     for path in (*(folder / code for code in plan.codes if (folder / code).is_dir()), folder):
         if path != folder or (folder / folders.PLAN).is_file():
             write_plan(plan, path / folders.PLAN)
 
 
-def _routes(plan: Plan, folder: Path) -> None:
+def _routes(plan: Plan, folder: Path, but: str = "") -> None:
     for code in plan.codes:
         path = folder / code / folders.SERVER_CONF
-        if path.is_file():
+        if path.is_file() and code != but:
             text = path.read_text(encoding="utf-8")
             if (changed := with_routes(text, plan)) != text:
                 durable.write(path, changed.encode())

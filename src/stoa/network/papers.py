@@ -14,14 +14,15 @@ from msgspec import Meta
 
 from stoa.custody import durable
 from stoa.kernel import limits
-from stoa.kernel.identifiers import END
+from stoa.kernel.identifiers import CODE_PATTERN, END
 from stoa.network.certificates import Authority, signed_by
 
 MAX_BYTES: Final = 1024 * 1024
 PURPOSE: Final = b"stoa.network.lists\n"  # before what the authority signs, so that it means nothing else
 
 _Chain = Annotated[str, Meta(min_length=1, max_length=limits.MAX_CODE)]
-_Code = Annotated[str, Meta(max_length=limits.MAX_CODE)]
+_Code = Annotated[str, Meta(pattern=CODE_PATTERN)]
+_Named = Annotated[str, Meta(pattern=f"^{END}|{CODE_PATTERN}")]  # a code, or nobody's
 _Pem = Annotated[str, Meta(max_length=8_192)]
 _PublicKey = Annotated[str, Meta(pattern=r"^[0-9a-f]{66}" + END)]
 _Signature = Annotated[str, Meta(pattern=r"^([0-9a-f]{2}){0,100}" + END)]
@@ -65,7 +66,7 @@ class Welcome(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     asked: Application
     genesis: bytes
-    peer: _Code = ""
+    peer: _Named = ""
 
 
 class Lists(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="stoa.network.lists"):
@@ -77,7 +78,7 @@ class Lists(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="stoa.n
     access: str
     pins: str
     plan: str
-    code: _Code = ""
+    code: _Named = ""
     ca: _Pem = ""
     server: _Pem = ""
     client: _Pem = ""
