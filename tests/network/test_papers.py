@@ -17,8 +17,8 @@ from stoa.network import ceremony, folders
 from stoa.network.admission import admitted, dismissed, move_in, waits
 from stoa.network.applying import apply_for, require_fit
 from stoa.network.certificates import Authority
-from stoa.network.founding import genesis_of, house_of, make_house
-from stoa.network.growing import let_in, settle, with_member
+from stoa.network.founding import genesis_of, house_of, make_house, member_word
+from stoa.network.growing import UNFINISHED, CannotGrow, let_in, settle, with_member
 from stoa.network.papers import MAX_BYTES, Application, BadPaper, Lists, read_paper, sealed, write_paper
 from stoa.network.plan import BadFile, Member, Plan, on_hosts, read_applicant, read_plan
 from stoa.node.node import wall_clock
@@ -257,6 +257,29 @@ def test_older_lists_never_replace_newer_ones(fresh: Ceremony) -> None:
     assert "LATE" not in (fresh.here / "PLATFORM" / folders.ACCESS_CONF).read_text(encoding="utf-8")
     assert "LATE" not in read_plan(fresh.here / "PLATFORM" / folders.PLAN).codes
     assert dismissed(fresh.plan, fresh.here, "LATE", WORD).plan == removal.plan, "once more is no trouble"
+
+
+def test_a_house_that_was_left_half_made_is_made_whole(fresh: Ceremony) -> None:
+    lists = admitted(fresh.plan, fresh.here, fresh.asked, "", WORD)
+    inner = fresh.there / "LATE"
+    word = member_word(fresh.plan, fresh.member, inner, WORD)
+    ceremony.take(inner, lists, word)
+    (inner / UNFINISHED / "journal").mkdir(parents=True)
+    genesis = move_in(fresh.there, lists, WORD)
+    write_paper(fresh.asked, inner / folders.APPLICATION)  # as if it had ended just before the last step
+    assert waits(fresh.there, lists)
+    assert move_in(fresh.there, lists, WORD) == genesis
+    assert not (inner / UNFINISHED).exists()
+
+
+def test_without_the_authoritys_copy_genesis_comes_from_a_member(fresh: Ceremony) -> None:
+    document = genesis_of(fresh.plan, fresh.here)
+    (fresh.here / folders.GENESIS).unlink()
+    assert genesis_of(fresh.plan, fresh.here) == document
+    for code in fresh.plan.codes:
+        shutil.rmtree(fresh.here / code)
+    with pytest.raises(CannotGrow, match="no member's folder with the network's genesis"):
+        admitted(fresh.plan, fresh.here, fresh.asked, "", WORD)
 
 
 def test_who_was_dismissed_comes_back_with_its_folder_and_keys(fresh: Ceremony) -> None:
