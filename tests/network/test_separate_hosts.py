@@ -1,5 +1,6 @@
-"""A newcomer on a host of its own: every member in a folder that nobody else has, the authority in another, and files
-that go between them. Real servers and validators: it joins by one peer, votes, and is removed."""
+"""A newcomer on a host of its own: every member in a folder that nobody else has and at an address of its own, the
+authority in another, and files that go between them. Real servers and validators: it joins by one peer, votes, and is
+removed."""
 
 import shutil
 from collections.abc import Iterator
@@ -32,11 +33,14 @@ class Hosts(NamedTuple):
 @pytest.fixture(scope="module")
 def hosts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hosts]:
     scratch = tmp_path_factory.mktemp("hosts")
-    ports = dict(zip((*FOUNDERS, "LATE"), free_ports(4), strict=True))
+    ports = free_ports(4)
+    tables = {
+        code: institution(code, ports[at]) + f'host = "127.0.0.{2 + at}"\n'
+        for at, code in enumerate((*FOUNDERS, "LATE"))
+    }
     head = '[network]\nchain = "apart"\nquorum = "majority"\nreplicas = 3\n\n'
-    text = "\n".join(institution(code, ports[code]) for code in FOUNDERS)
-    (scratch / "three.toml").write_text(head + text, encoding="utf-8")
-    (scratch / "late.toml").write_text(institution("LATE", ports["LATE"]) + 'host = "127.0.0.1"\n', encoding="utf-8")
+    (scratch / "three.toml").write_text(head + "\n".join(tables[code] for code in FOUNDERS), encoding="utf-8")
+    (scratch / "late.toml").write_text(tables["LATE"], encoding="utf-8")
     here = scratch / "authority"
     answer("network", "init", "--institutions", scratch / "three.toml", folder=here)
     made = Hosts(here, {code: scratch / code.lower() for code in FOUNDERS}, scratch / "late", scratch / "late.toml")
