@@ -8,11 +8,16 @@ from typing import Any
 
 import pytest
 
+from stoa.custody.secret import Secret
 from stoa.demo.dossier import Institution
+from stoa.kernel import signing
+from stoa.network.deciding import Deciding, NotDecided
+from stoa.network.founding import house_of
 from stoa.network.growing import CannotGrow, without_member
+from stoa.network.membership import enrol
 from stoa.network.plan import HERE, BadFile, Member, Plan, parse_plan, plan_text, read_plan, write_plan
 from stoa.network.running import Running
-from tests.cli.test_commands import CASH, answer, stoa
+from tests.cli.test_commands import CASH, PASSPHRASE, answer, stoa
 from tests.network.conftest import free_ports
 from tests.network.test_processes import _alive, until
 
@@ -90,6 +95,15 @@ def test_below_the_quorum_nobody_is_added_and_nothing_is_made(three: tuple[Path,
     assert not (folder / "LATE").exists()
     for code in ("KSD", "BANK"):
         net.signal(net.plan.member(code), ("validator",), signal.SIGCONT)
+
+
+def test_a_code_is_one_institutions_alone(three: tuple[Path, Path]) -> None:
+    folder, _ = three
+    deciding, bank = Deciding(Running(folder), Secret(PASSPHRASE)), Institution("BANK", "Bank", "KR", ("broker",))
+    own = house_of(folder / "BANK", "BANK", Secret(PASSPHRASE)).public
+    assert not enrol(deciding, bank, own), "it is there"
+    with pytest.raises(NotDecided, match="BANK is an institution on the ledger already, and that with another account"):
+        enrol(deciding, bank, signing.public_key(bytes(31) + b"\x07"))
 
 
 def test_a_fourth_is_told_of_one_and_votes_and_goes(three: tuple[Path, Path]) -> None:

@@ -209,7 +209,8 @@ def test_a_house_that_files_made_is_as_add_makes_it(fresh: Ceremony, peer: str) 
     assert made == house(added / "LATE")
     assert not waits(fresh.there, lists)
     here = ceremony.members_here(fresh.there, plan)
-    ceremony.install(plan.chain, fresh.there, here, lists, WORD)  # once more is no trouble
+    ceremony.install(plan.chain, fresh.there, here, lists, WORD)  # once more is no trouble, and gives all routes
+    assert (fresh.there / "LATE" / "nats.conf").read_text(encoding="utf-8").count('"tls://') == 5
     others = ceremony.members_here(fresh.here, plan)
     ceremony.install(plan.chain, fresh.here, others, lists, None)
     for code in ("PLATFORM", "BROKER-B"):
