@@ -11,6 +11,7 @@ import pytest
 from litestar import Litestar
 from litestar.testing import TestClient
 
+from stoa import __version__
 from stoa.api.metrics import ALARMS
 from stoa.api.probing import create_probe_app
 from stoa.client import BadProof, check_proof
@@ -162,7 +163,7 @@ def test_without_a_quorum_the_door_is_not_ready_and_names_who_is_missing(
             "The service is not available: 3 of 5 members must vote and 2 were heard within 1 s; "
             "missing: BROKER-B, FSS, VENUE"
         )
-        assert door.get("/health/live").status_code == 200
+        assert door.get("/health/live").json() == {"status": "live", "version": __version__}
         assert not door.get("/v1/network").json()["ready"]
         raw = five.signed("BROKER-A", RegisterParty(5_006, False, "BROKER-A"))
         digest = five.node.submit(raw).transaction  # type: ignore[union-attr]
@@ -183,6 +184,7 @@ def _refused(door: Client) -> Any:
     [
         ({"away": True}, "has left the quorum"),
         ({"alarms": {"split": "block 7 cannot reach 3 votes"}}, "alarm split: block 7 cannot reach 3 votes"),
+        ({"log": Condition(Kind.UNREACHABLE, "No leader.")}, "the ordering log is unreachable: No leader."),
         ({"log": Condition(Kind.REPLACED, "It is another.")}, "the ordering log is replaced: It is another."),
         ({"log": Condition(Kind.REGRESSED, "It ends early.")}, ""),
     ],
@@ -219,7 +221,8 @@ def test_evidence_is_shown_with_what_proves_it(five: House, door: Client, puppet
 def test_the_figures_of_the_network(five: House, door: Client) -> None:
     text = door.get("/metrics").text
     for line in (
-        "stoa_members 5.0", "stoa_quorum 3.0", "stoa_epoch 1.0", "stoa_away 0.0", "stoa_bus_connected 1.0",
+        "stoa_members 5.0", "stoa_seat 1.0", "stoa_quorum 3.0", "stoa_epoch 1.0", "stoa_away 0.0",
+        "stoa_bus_connected 1.0",
         'stoa_log_condition{condition="well"} 1.0', 'stoa_log_condition{condition="gone"} 0.0',
         "stoa_bus_reconnections_total 2.0", "stoa_bus_sent_total 10.0", "stoa_bus_dropped_total 1.0",
     ):  # fmt: skip

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from stoa.network.running import Running
+from stoa.node.config import load_config
 from tests.cli.test_commands import CASH, answer, stoa
 from tests.network.conftest import written_example
 from tests.network.test_processes import _alive, until
@@ -100,6 +101,31 @@ def test_a_paused_validator_is_left_behind_and_comes_back(five: Path) -> None:
     assert paused["health"] == "paused"
     answer("network", "resume", "BROKER-B", folder=five)
     assert until(lambda: agreed(five, 5, height), 60)
+
+
+def test_a_founder_that_keeps_the_log_is_removed_and_one_more_may_fail(five: Path) -> None:
+    answer("network", "remove", "SURVEILLANCE", folder=five)
+    seats = set(answer("network", "proposals", folder=five)["seats"])
+    assert seats == {"OTC-MARKET", "PLATFORM", "BROKER-A", "BROKER-B"}
+    height = register(five, "FFF")["receipt"]["height"]
+    assert until(lambda: agreed(five, 4, height))
+    left = Running(five).plan
+    for member in left.members:
+        assert "SURVEILLANCE" not in (five / member.code / "network" / "pins.conf").read_text(encoding="utf-8")
+        network = load_config(five / member.code).network
+        assert network is not None
+        assert set(network.servers) == {one.url for one in left.members}
+
+    answer("network", "kill", "OTC-MARKET", folder=five)  # three of four members, three of five copies of the log
+    height = register(five, "GGG")["receipt"]["height"]
+    assert until(lambda: agreed(five, 3, height))
+    answer("network", "stop", "BROKER-A", folder=five)
+    answer("network", "start", "OTC-MARKET", folder=five)
+    answer("network", "start", "BROKER-A", folder=five)
+    assert until(lambda: agreed(five, 4, height), 60)
+    assert until(lambda: {one.ordering.routes for one in Running(five).status()} == {3})
+    height = register(five, "III")["receipt"]["height"]
+    assert until(lambda: agreed(five, 4, height))
 
 
 def test_no_validator_carries_its_passphrase_where_others_look(five: Path) -> None:

@@ -8,11 +8,16 @@ from typing import Any
 
 import pytest
 
+from stoa.custody.secret import Secret
 from stoa.demo.dossier import Institution
+from stoa.kernel import signing
+from stoa.network.deciding import Deciding, NotDecided
+from stoa.network.founding import house_of
 from stoa.network.growing import CannotGrow, without_member
-from stoa.network.plan import HERE, Member, Plan
+from stoa.network.membership import enrol
+from stoa.network.plan import HERE, BadFile, Member, Plan, parse_plan, plan_text, read_plan, write_plan
 from stoa.network.running import Running
-from tests.cli.test_commands import CASH, answer, stoa
+from tests.cli.test_commands import CASH, PASSPHRASE, answer, stoa
 from tests.network.conftest import free_ports
 from tests.network.test_processes import _alive, until
 
@@ -92,6 +97,15 @@ def test_below_the_quorum_nobody_is_added_and_nothing_is_made(three: tuple[Path,
         net.signal(net.plan.member(code), ("validator",), signal.SIGCONT)
 
 
+def test_a_code_is_one_institutions_alone(three: tuple[Path, Path]) -> None:
+    folder, _ = three
+    deciding, bank = Deciding(Running(folder), Secret(PASSPHRASE)), Institution("BANK", "Bank", "KR", ("broker",))
+    own = house_of(folder / "BANK", "BANK", Secret(PASSPHRASE)).public
+    assert not enrol(deciding, bank, own), "it is there"
+    with pytest.raises(NotDecided, match="BANK is an institution on the ledger already, and that with another account"):
+        enrol(deciding, bank, signing.public_key(bytes(31) + b"\x07"))
+
+
 def test_a_fourth_is_told_of_one_and_votes_and_goes(three: tuple[Path, Path]) -> None:
     folder, late = three
     register(folder, "AAA")
@@ -123,10 +137,20 @@ def test_a_fourth_is_told_of_one_and_votes_and_goes(three: tuple[Path, Path]) ->
     }, "nobody of the three was stopped"
 
 
-def test_most_copies_of_the_log_must_be_left() -> None:
-    members = tuple(Member(Institution(code, code, "KR", ()), HERE, 12_000 + 10 * at) for at, code in enumerate("ABC"))
+def test_most_copies_of_the_log_must_be_left(tmp_path: Path) -> None:
+    members = tuple(
+        Member(Institution(code, code, "KR", ("broker",)), HERE, 12_000 + 10 * at) for at, code in enumerate("ABC")
+    )
     plan = without_member(Plan("test", "majority", 3, False, {}, members), "C")
     assert plan.codes == ("A", "B")
+    assert parse_plan("it", plan_text(plan)) == plan, "it is read as it was written"
+    write_plan(plan, tmp_path / "plan.toml")
+    with pytest.raises(BadFile, match="replicas: is 1, 3 or 5, and not more than the 2 that keep the log"):
+        read_plan(tmp_path / "plan.toml")
+    with pytest.raises(BadFile, match="replicas: most copies of the log are left, and 1 keep one"):
+        parse_plan(
+            "it", plan_text(plan).replace("replicas = 3", "replicas = 5").replace("port", "log = false\nport", 1)
+        )
     with pytest.raises(CannotGrow, match="1 of its 3 copies would be left"):
         without_member(plan, "B")
 

@@ -62,8 +62,8 @@ def _unready(why: str) -> Problem:
 
 @get("/health/live", operation_id="live", tags=["health"], responses=errors(), sync_to_thread=False)
 def live() -> dict[str, str]:
-    """The process answers."""
-    return {"status": "live"}
+    """The process answers, and says its program's version."""
+    return {"status": "live", "version": __version__}
 
 
 @get("/health/ready", operation_id="ready", tags=["health"], responses=errors(503), sync_to_thread=True)

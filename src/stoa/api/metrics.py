@@ -86,6 +86,7 @@ def _kept(node: Node) -> Iterator[Metric]:
 
 def _members(network: Network) -> Iterator[Metric]:
     yield _gauge("stoa_members", "Validators that may vote", len(network.members))
+    yield _gauge("stoa_seat", "1 while this validator is one of them", network.validator in network.members)
     yield _gauge("stoa_missing_members", "Validators that were not heard lately", len(missing(network)))
     yield _gauge("stoa_quorum", "Equal votes that make a block final", network.quorum)
     yield _gauge("stoa_epoch", "Epoch of the ordering log", network.epoch)

@@ -13,6 +13,7 @@ from stoa.cli import (
     history,
     keys,
     measuring,
+    network_entering,
     network_members,
     network_papers,
     network_running,
@@ -29,8 +30,8 @@ from stoa.cli import (
 from stoa.cli.shell import FAULT, PLAIN, USAGE, Common, Trouble, Usage, app, console, write_json
 
 COMMANDS = (  # each enters its own
-    founding, playing, networking, network_running, network_papers, network_members, keys, users, persons, acting,
-    proposing, query, proving, history, rebuilding, measuring, overloading, catalog,
+    founding, playing, networking, network_running, network_papers, network_members, network_entering, keys, users,
+    persons, acting, proposing, query, proving, history, rebuilding, measuring, overloading, catalog,
 )  # fmt: skip
 
 

@@ -41,7 +41,7 @@ def add(
 
     net = running(common)
     require_authority(net)
-    with _troubles():
+    with troubles():
         try:
             member = read_newcomer(file, net.plan)
         except BadFile as error:
@@ -63,7 +63,7 @@ def remove(code: Code, *, common: Common = PLAIN) -> None:
 
     net = running(common)
     require_authority(net)
-    with _troubles():
+    with troubles():
         leave(net, code, passphrase(common), telling(common))
     common.done({"institution": code}, f"{code} is no member any more.", f"{code}은(는) 더 이상 회원이 아닙니다.")
 
@@ -116,7 +116,7 @@ def proposals(*, common: Common = PLAIN) -> None:
     from stoa.network.deciding import latest
 
     net = running(common)
-    with _troubles():
+    with troubles():
         found = latest(net)
     answer = {
         "height": found.height, "quorum": found.members.quorum,
@@ -158,12 +158,13 @@ def _deciding(common: Common) -> "Iterator[Deciding]":
     from stoa.network.deciding import Deciding
 
     net = running(common)
-    with _troubles():
+    with troubles():
         yield Deciding(net, passphrase(common))
 
 
 @contextmanager
-def _troubles() -> Iterator[None]:
+def troubles() -> Iterator[None]:
+    """What members cannot do or did not decide, in the words of what is wrong."""
     from stoa.custody.keystore import KeystoreError
     from stoa.network.deciding import NotDecided
     from stoa.network.growing import CannotGrow

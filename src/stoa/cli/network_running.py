@@ -242,8 +242,8 @@ def _table(net: "Running", found: "tuple[Standing, ...]", common: Common) -> "Ta
 
     table = Table(title=f"{net.plan.chain} ({net.plan.quorum})", title_justify="left", box=SIMPLE_HEAD, pad_edge=False)
     heads = common.words(
-        "institution,validator,version,height,block,made by,votes,server",
-        "기관,검증기관 노드,버전,높이,블록,생성 기관,투표,순서 서버",
+        "institution,validator,seat,version,height,block,made by,votes,server",
+        "기관,검증기관 노드,의석,버전,높이,블록,생성 기관,투표,순서 서버",
     )
     for name in heads.split(","):
         table.add_column(name, overflow="fold")
@@ -251,8 +251,9 @@ def _table(net: "Running", found: "tuple[Standing, ...]", common: Common) -> "Ta
     for one in found:
         height = str(one.height) if one.height >= 0 else ""
         table.add_row(
-            one.code, _validator(one, common), one.version, f"{height} (-{one.lag})" if one.lag else height,
-            one.block_hash[:8], one.producer, str(one.votes or ""), _server(one, common),
+            one.code, _validator(one, common), _seat(one, common), one.version,
+            f"{height} (-{one.lag})" if one.lag else height, one.block_hash[:8], one.producer, str(one.votes or ""),
+            _server(one, common),
         )  # fmt: skip
     return table
 
@@ -264,6 +265,13 @@ def _validator(one: "Standing", common: Common) -> str:
     well = "green" if one.health == "ready" else "red"
     waits = common.words(f", {one.waiting} wait", f", 대기 {one.waiting}") if one.waiting else ""
     return f"[{well}]{escape(one.health)}[/]{waits}"
+
+
+def _seat(one: "Standing", common: Common) -> str:
+    """Whether a validator may vote; nothing where it does not say."""
+    if one.seat is None:
+        return ""
+    return common.words("yes", "있음") if one.seat else common.words("none", "없음")
 
 
 def _server(one: "Standing", common: Common) -> str:

@@ -105,15 +105,16 @@ def revoke(
     common: Common = PLAIN,
 ) -> None:
     """Shut out a member's certificates: its validator and its ordering server are refused from now on."""
-    from stoa.network.ceremony import lists_now, write_paper
+    from stoa.network.ceremony import lists_now
     from stoa.network.folders import AUTHORITY
+    from stoa.network.papers import write_paper
     from stoa.network.renewal import revoke as shut_out
 
     net = running(common)
     with _renewing(net):
         count = shut_out(net.plan, net.folder, code, net.reload)
         if lists is not None:
-            write_paper(lists_now(net.plan, net.folder / AUTHORITY), lists)
+            write_paper(lists_now(net.plan, net.folder / AUTHORITY, passphrase(common)), lists)
     common.done({"institution": code, "revoked": count}, f"{code} is shut out.", f"{code}의 인증서를 폐기했습니다.")
 
 

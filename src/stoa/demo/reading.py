@@ -187,14 +187,18 @@ def read_text(path: Path) -> str:
 
 def read_toml(path: Path) -> Table:
     """The table of a TOML file. Raises BadFile."""
-    text = read_text(path)
+    return parse_toml(path.name, read_text(path))
+
+
+def parse_toml(name: str, text: str) -> Table:
+    """The table of a TOML text; complaints call it by the name. Raises BadFile."""
     try:
         fields = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         found = re.search(r"line (\d+)", str(error))
-        raise BadFile(path.name, int(found.group(1)) if found else 0, "text", f"is not TOML: {error}") from None
+        raise BadFile(name, int(found.group(1)) if found else 0, "text", f"is not TOML: {error}") from None
     lines = _toml_lines(text)
-    return Table(path.name, fields, lambda field: lines.get(field, 0))
+    return Table(name, fields, lambda field: lines.get(field, 0))
 
 
 def _toml_lines(text: str) -> dict[str, int]:

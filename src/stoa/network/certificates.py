@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from cryptography import x509
+from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import (
@@ -109,6 +110,10 @@ class Authority:
         """The authority's certificate, which every member trusts."""
         return self._own.pem
 
+    def sign(self, data: bytes) -> bytes:
+        """Its signature of what it says, for ``signed_by``."""
+        return self._own.key.sign(data, ec.ECDSA(hashes.SHA256()))
+
     def server(self, chain: str, code: str, hosts: tuple[str, ...], public: PublicKey) -> x509.Certificate:
         """A certificate for an institution's ordering server, at these hosts; to other servers it is a client."""
         names: list[x509.GeneralName] = [_host(host) for host in dict.fromkeys(hosts)]
@@ -133,6 +138,18 @@ class Authority:
         made = made.add_extension(x509.ExtendedKeyUsage(uses), critical=False)
         signer = x509.AuthorityKeyIdentifier.from_issuer_public_key(self._own.key.public_key())
         return made.add_extension(signer, critical=False).sign(self._own.key, hashes.SHA256())
+
+
+def signed_by(ca: bytes, data: bytes, signature: bytes) -> bool:
+    """Whether the authority of this certificate (PEM) signed the data."""
+    try:
+        public = x509.load_pem_x509_certificate(ca).public_key()
+        if not isinstance(public, PublicKey):
+            return False
+        public.verify(signature, data, ec.ECDSA(hashes.SHA256()))
+    except (ValueError, InvalidSignature):
+        return False
+    return True
 
 
 def _word(keystore: Keystore) -> Secret:

@@ -8,6 +8,7 @@ import secrets
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import msgspec
 from cryptography import x509
 
 from stoa.api.opening import network_word, validator_of
@@ -15,6 +16,7 @@ from stoa.custody import durable
 from stoa.custody.keystore import Keystore
 from stoa.custody.secret import Secret
 from stoa.custody.vault import MAX_PARTY
+from stoa.journal import Journal
 from stoa.kernel import signing
 from stoa.ledger.catalog import Genesis
 from stoa.network import folders
@@ -24,6 +26,7 @@ from stoa.network.register import Issued, Register
 from stoa.network.server_conf import access_conf, pins_conf, server_conf
 from stoa.node.config import Config, Network, load_config, write_config
 from stoa.node.found import found
+from stoa.node.node import JOURNAL_FOLDER
 from stoa.wire.forms import from_form
 
 QUORUM_RULES = {"majority": 0, "byzantine": 1}
@@ -59,6 +62,7 @@ def equip(plan: Plan, folder: Path, passphrase: Secret, now: int) -> None:
     """Give houses that are there, with keystores of this passphrase, what makes them a network: an authority and its
     certificates, the settings of their ordering servers, and the plan."""
     authority = Authority.create(folder / folders.AUTHORITY, plan.chain, passphrase, now)
+    durable.write(folder / folders.GENESIS, _document(folder / plan.codes[0]))
     register = Register(folder / folders.AUTHORITY)
     register.enter(*(certify(plan, one, folder, authority, passphrase, 1) for one in plan.members))
     for one in plan.members:
@@ -66,6 +70,19 @@ def equip(plan: Plan, folder: Path, passphrase: Secret, now: int) -> None:
         write_plan(plan, folder / one.code / folders.PLAN)
     write_access(plan, folder, register)
     write_plan(plan, folder / folders.PLAN)
+
+
+def genesis_of(plan: Plan, folder: Path) -> bytes | None:
+    """The network's genesis, as the authority or any member in the folder has it; None if nobody is there."""
+    if (path := folder / folders.GENESIS).is_file():
+        return path.read_bytes()
+    houses = (folder / code for code in plan.codes)
+    return next((_document(house) for house in houses if (house / JOURNAL_FOLDER).is_dir()), None)
+
+
+def _document(house: Path) -> bytes:
+    with Journal.open(house / JOURNAL_FOLDER, readonly=True) as journal:
+        return journal.genesis
 
 
 def make_house(folder: Path, plan: Plan, member: Member, passphrase: Secret, policy: str, now: int) -> House:
@@ -89,10 +106,24 @@ def house_of(folder: Path, code: str, passphrase: Secret) -> House:
     return House(key.address, key.public, signing.public_key(validator_of(config, keystore).secret))
 
 
+def told_of(plan: Plan, member: Member, peer: str) -> Plan:
+    """The plan as a newcomer's programs are told of it: with one member beside itself, or as it is for no name."""
+    if not peer:
+        return plan
+    told = tuple(one for one in plan.members if one.code in (peer, member.code))
+    return msgspec.structs.replace(plan, members=told)
+
+
+def furnish(told: Plan, member: Member, inner: Path) -> None:
+    """Write the settings of a member's validator and of its ordering server."""
+    write_config(inner, config_of(told, member))
+    (inner / folders.SERVER_CONF).write_text(server_conf(told, member), encoding="utf-8")
+
+
 def config_of(plan: Plan, member: Member) -> Config:
     """The settings of a member's house: its own server first, then those that keep the log."""
     others = [one for one in plan.members if one.code != member.code and one.log]
-    servers = tuple(f"tls://{one.host}:{one.clients}" for one in (member, *others))
+    servers = tuple(one.url for one in (member, *others))
     monitor = f"http://{HERE}:{member.monitor}" if member.log else ""
     network = Network(servers, replicas=plan.replicas, monitor=monitor)
     return Config(member.code, member.port, audience=member.code, network=network)

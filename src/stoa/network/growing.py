@@ -14,18 +14,25 @@ import msgspec
 
 from stoa.custody import durable
 from stoa.custody.secret import Secret
-from stoa.journal import Journal
 from stoa.ledger.catalog import read_genesis
 from stoa.network import folders
 from stoa.network.certificates import Authority
-from stoa.network.founding import House, certify, config_of, house_of, make_house, write_access
+from stoa.network.founding import (
+    House,
+    certify,
+    furnish,
+    genesis_of,
+    house_of,
+    make_house,
+    told_of,
+    write_access,
+)
 from stoa.network.plan import Member, Plan, write_plan
 from stoa.network.register import Register
 from stoa.network.renewal import Reload
-from stoa.network.server_conf import server_conf, with_routes
-from stoa.node.config import write_config
+from stoa.network.server_conf import with_routes
+from stoa.node.config import FILE, config_text, load_config
 from stoa.node.found import found
-from stoa.node.node import JOURNAL_FOLDER
 
 UNFINISHED: Final = ".new"  # behind the name of a folder that is not whole yet
 
@@ -57,27 +64,23 @@ def settle(plan: Plan, folder: Path, member: Member, peer: str, passphrase: Secr
 
     Raises KeystoreError.
     """
-    inner = folder / member.code
-    told = msgspec.structs.replace(plan, members=tuple(o for o in plan.members if o.code in (peer, member.code)))
-    told = told if peer else plan
+    inner, told = folder / member.code, told_of(plan, member, peer)
     if not inner.is_dir():
         fresh = inner.with_name(inner.name + UNFINISHED)
         shutil.rmtree(fresh, ignore_errors=True)
         make_house(fresh, told, member, passphrase, policy, now)
-        found(fresh, read_genesis(_genesis(plan, folder, member)))
+        found(fresh, read_genesis(require_genesis(plan, folder)))
         fresh.rename(inner)
-    write_config(inner, config_of(told, member))
-    (inner / folders.SERVER_CONF).write_text(server_conf(told, member), encoding="utf-8")
+    furnish(told, member, inner)
     return house_of(inner, member.code, passphrase)
 
 
-def _genesis(plan: Plan, folder: Path, member: Member) -> bytes:
-    for code in plan.codes:
-        path = folder / code / JOURNAL_FOLDER
-        if code != member.code and path.is_dir():
-            with Journal.open(path, readonly=True) as journal:
-                return journal.genesis
-    raise CannotGrow(f"no member's folder with the network's genesis is in {folder}")
+def require_genesis(plan: Plan, folder: Path) -> bytes:
+    """The genesis that a newcomer's ledger begins with. Raises CannotGrow."""
+    document = genesis_of(plan, folder)
+    if document is None:
+        raise CannotGrow(f"no member's folder with the network's genesis is in {folder}")
+    return document
 
 
 def let_in(plan: Plan, folder: Path, member: Member, passphrase: Secret, reload: Reload) -> None:
@@ -90,7 +93,7 @@ def let_in(plan: Plan, folder: Path, member: Member, passphrase: Secret, reload:
         authority = Authority(folder / folders.AUTHORITY, passphrase)
         register.enter(certify(plan, member, folder, authority, passphrase, register.next_number(member.code)))
     write_access(plan, folder, register)
-    _tell_all(plan, folder)
+    tell_all(plan, folder, but=member.code)
     reload()
 
 
@@ -101,22 +104,37 @@ def shut_out(plan: Plan, folder: Path, code: str, reload: Reload) -> None:
     write_access(plan, folder, register)
     _routes(plan, folder)
     reload()
-    _tell_all(plan, folder)
+    tell_all(plan, folder)
 
 
-def _tell_all(plan: Plan, folder: Path) -> None:
-    """The plan, at last that of the whole network: as long as it is the old one, a command is not done."""
-    _routes(plan, folder)
+def tell_all(plan: Plan, folder: Path, but: str = "") -> None:
+    """Routes, servers and plan of the members here; the plan of the whole network last, if it is here: as long as it is
+    the old one, a command is not done. ``but`` has its routes already, and may have been told of one member alone."""
+    _routes(plan, folder, but)
+    _servers(plan, folder)
     for path in (*(folder / code for code in plan.codes if (folder / code).is_dir()), folder):
-        fresh = path / f"{folders.PLAN}{UNFINISHED}"
-        write_plan(plan, fresh)
-        fresh.replace(path / folders.PLAN)
+        if path != folder or (folder / folders.PLAN).is_file():
+            write_plan(plan, path / folders.PLAN)
 
 
-def _routes(plan: Plan, folder: Path) -> None:
+def _routes(plan: Plan, folder: Path, but: str = "") -> None:
     for code in plan.codes:
         path = folder / code / folders.SERVER_CONF
-        if path.is_file():
+        if path.is_file() and code != but:
             text = path.read_text(encoding="utf-8")
             if (changed := with_routes(text, plan)) != text:
                 durable.write(path, changed.encode())
+
+
+def _servers(plan: Plan, folder: Path) -> None:
+    """No validator here turns to the server of one who is a member no more, from its next start on: to servers that
+    let it in no longer, that one leads nowhere."""
+    there = {one.url for one in plan.members}
+    for inner in (folder / code for code in plan.codes if (folder / code / FILE).is_file()):
+        config = load_config(inner)
+        assert config.network is not None, "a member's house has a network"
+        left = tuple(url for url in config.network.servers if url in there)
+        if left != config.network.servers:
+            network = msgspec.structs.replace(config.network, servers=left)
+            changed = msgspec.structs.replace(config, network=network)
+            durable.write(inner / FILE, config_text(changed).encode())

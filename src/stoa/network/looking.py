@@ -37,7 +37,8 @@ class Ordering(msgspec.Struct, frozen=True):
 
 class Standing(msgspec.Struct, frozen=True):
     """How a member is. ``lag``: final blocks behind the highest known; ``cut``: how it is partitioned off;
-    ``namespace``: where its gateway is reached, if it has one of its own; ``version``: its validator's, while ready."""
+    ``namespace``: where its gateway is reached, if it has one of its own; ``version``: its validator's, and ``seat``:
+    whether that may vote, by the ledger as it has it, while it answers."""
 
     code: str
     validator: State
@@ -54,6 +55,7 @@ class Standing(msgspec.Struct, frozen=True):
     cut: str = ""
     namespace: str = ""
     version: str = ""
+    seat: bool | None = None
     metrics: dict[str, float] = {}
 
 
@@ -134,7 +136,7 @@ def look_at(chain: str, member: Member, validator: State, ordering: State, cut: 
     if validator == "paused":
         return Standing(member.code, validator, server, validator, cut=cut)
     try:
-        told = ask_json(member.port, "/health/ready")
+        told, alive = ask_json(member.port, "/health/ready"), ask_json(member.port, "/health/live")
         metrics = _metrics(ask(member.port, "/metrics")[1])
         blocks = ask_json(member.port, "/v1/blocks?limit=1").get("items", [])
     except Silence:
@@ -155,7 +157,8 @@ def look_at(chain: str, member: Member, validator: State, ordering: State, cut: 
         views=int(metrics.get("stoa_views_height", -1)),
         waiting=int(metrics.get("stoa_waiting_transactions", 0)),
         cut=cut,
-        version=str(told.get("version", "")),
+        version=str(alive.get("version", told.get("version", ""))),
+        seat=bool(metrics["stoa_seat"]) if "stoa_seat" in metrics else None,
         metrics=metrics,
     )
 

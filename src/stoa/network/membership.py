@@ -13,6 +13,8 @@ from typing import Any, Final
 from stoa.custody.policy import STARTER
 from stoa.custody.secret import Secret
 from stoa.custody.vault import MAX_PARTY
+from stoa.demo.dossier import Institution
+from stoa.kernel.identifiers import account_id
 from stoa.network.deciding import Deciding, NotDecided, require_applied, require_quorum
 from stoa.network.founding import House
 from stoa.network.growing import CannotGrow, let_in, settle, shut_out, with_member, without_member
@@ -32,7 +34,7 @@ def join(net: Running, member: Member, peer: str, passphrase: Secret, told: Told
     told(member.code, "server", "has a folder with its own keys")
     let_in(plan, net.folder, member, passphrase, net.reload)
     told(member.code, "server", "is let in by every ordering server")
-    _register(deciding, net, member, house)
+    enrol(deciding, member.institution, house.public)
     told(member.code, "validator", "is an institution on the ledger")
     grown = Running(net.folder, told)
     grown.up((member,), ("server", "validator"), passphrase)
@@ -68,17 +70,23 @@ def _require_able(deciding: Deciding, net: Running, member: Member) -> None:
     require_quorum(who, sum(one.code in who.keys for one in deciding.here))
 
 
-def _register(deciding: Deciding, net: Running, member: Member, house: House) -> None:
-    """The institution on the ledger, by a registrar of those here, unless it is there."""
-    roles = deciding.chamber().roles
-    if member.code in roles:
-        return
-    registrar = next((one for one in deciding.here if "registrar" in roles.get(one.code, ())), None)
+def enrol(deciding: Deciding, one: Institution, public: bytes) -> bool:
+    """Have a registrar of those here enter the institution on the ledger; False if it is there.
+
+    Raises NotDecided, also if the code is another institution's, and KeystoreError.
+    """
+    found = deciding.chamber()
+    if one.code in found.accounts:
+        if found.accounts[one.code] != account_id(1, (public,)):
+            raise NotDecided(f"{one.code} is an institution on the ledger already, and that with another account")
+        return False
+    registrar = next((here for here in deciding.here if "registrar" in found.roles.get(here.code, ())), None)
     if registrar is None:
-        raise NotDecided(f"no registrar runs here that could admit {member.code} as an institution")
+        raise NotDecided(f"no registrar runs here that could admit {one.code} as an institution")
     form: dict[str, Any] = {
-        "tag": "identity.register_institution.v1", "institution": member.code, "name": member.institution.name,
-        "country": member.institution.country, "roles": list(member.institution.roles),
-        "party": 1 + secrets.randbelow(MAX_PARTY), "threshold": 1, "keys": [house.public.hex()],
+        "tag": "identity.register_institution.v1", "institution": one.code, "name": one.name,
+        "country": one.country, "roles": list(one.roles),
+        "party": 1 + secrets.randbelow(MAX_PARTY), "threshold": 1, "keys": [public.hex()],
     }  # fmt: skip
     require_applied(deciding.act(registrar, form))
+    return True

@@ -11,14 +11,18 @@ from typing import Final, Literal
 
 import msgspec
 
+from stoa.custody import durable
 from stoa.demo.dossier import Institution
 from stoa.demo.files import read_institution
-from stoa.demo.reading import BadFile, Table, read_toml
+from stoa.demo.reading import BadFile, Table, parse_toml, read_toml
 from stoa.kernel import limits
 from stoa.ledger.catalog import BOUNDS
 from stoa.node.config import MAX_REPLICAS
 
-__all__ = ["BadFile", "Member", "Plan", "on_hosts", "read_newcomer", "read_plan", "write_plan"]
+__all__ = [
+    "BadFile", "Member", "Plan", "Table", "member_elsewhere", "on_hosts", "parse_plan", "plan_text", "read_applicant",
+    "read_newcomer", "read_plan", "require_free", "write_plan",
+]  # fmt: skip
 
 HERE: Final = "127.0.0.1"
 FIRST_PORT: Final = 7100
@@ -54,6 +58,11 @@ class Member(msgspec.Struct, frozen=True):
     def clients(self) -> int:
         """The port of its ordering server for validators."""
         return self.port + 1
+
+    @property
+    def url(self) -> str:
+        """Where validators find its ordering server."""
+        return f"tls://{self.host}:{self.clients}"
 
     @property
     def cluster(self) -> int:
@@ -94,9 +103,20 @@ class Plan(msgspec.Struct, frozen=True):
         return tuple(one.code for one in self.members)
 
 
-def read_plan(path: Path) -> Plan:
-    """The plan in a file. Raises BadFile."""
-    file = read_toml(path)
+def read_plan(path: Path, founding: bool = True) -> Plan:
+    """The plan in a file. Raises BadFile.
+
+    A network that is to be founded has a server for every copy of the log; one that runs may have lost some.
+    """
+    return _plan(read_toml(path), founding)
+
+
+def parse_plan(name: str, text: str) -> Plan:
+    """The plan of a network that runs, in a text that complaints call by the name. Raises BadFile."""
+    return _plan(parse_toml(name, text), founding=False)
+
+
+def _plan(file: Table, founding: bool) -> Plan:
     network = file.table("network")
     chain = network.text("chain", limits.MAX_CODE)
     if not _TOKEN.match(chain):
@@ -111,8 +131,10 @@ def read_plan(path: Path) -> Plan:
     members = tuple(_member(table, number) for number, table in enumerate(tables))
     _agree(tables, members)
     keepers = sum(member.log for member in members)
-    if replicas not in (1, 3, 5) or replicas > max(keepers, 1):
+    if replicas not in (1, 3, 5) or (founding and replicas > max(keepers, 1)):
         raise network.bad("replicas", f"is 1, 3 or 5, and not more than the {keepers} that keep the log", replicas)
+    if keepers <= replicas // 2:
+        raise network.bad("replicas", f"most copies of the log are left, and {keepers} keep one", replicas)
     parameters = _parameters(file.table("parameters")) if file.has("parameters") else {}
     file.finish()
     return Plan(chain, quorum, replicas, hosts, parameters, members)
@@ -127,6 +149,8 @@ def _member(table: Table, number: int) -> Member:
     member = Member(read_institution(table), host, port, log)
     if not _TOKEN.match(member.code):
         raise table.bad("code", "a member of a network has capital letters, digits and dashes only", repr(member.code))
+    if not member.institution.name.isprintable():
+        raise table.bad("name", "a name has no line breaks or other control characters", repr(member.institution.name))
     return member
 
 
@@ -150,12 +174,7 @@ def read_newcomer(path: Path, plan: Plan) -> Member:
 
     One that is in the plan already is that member, if the file says nothing else of it.
     """
-    file = read_toml(path)
-    tables = file.tables("institution")
-    file.finish()
-    if len(tables) != 1:
-        raise file.bad("institution", "one institution is added at a time", len(tables))
-    (table,) = tables
+    table = _only(path)
     placed = table.has("port")
     number = len(plan.members)
     while any(one.port == FIRST_PORT + PORT_STEP * number for one in plan.members):
@@ -168,13 +187,40 @@ def read_newcomer(path: Path, plan: Plan) -> Member:
         return known
     if plan.hosts:
         member = msgspec.structs.replace(member, host=_free_host(plan))
+    require_free(table, plan, member)
+    return member
+
+
+def read_applicant(path: Path) -> Member:
+    """The one institution of a file, at a place on a host of its own. Raises BadFile."""
+    return member_elsewhere(_only(path))
+
+
+def member_elsewhere(table: Table) -> Member:
+    """The institution that a table tells of, which says itself where it is; it keeps no log. Raises BadFile."""
+    table.raw("host", "the address or name by which the others find its host")
+    table.raw("port", "the first of the ports that it uses there")
+    return msgspec.structs.replace(_member(table, 0), log=False)
+
+
+def require_free(table: Table, plan: Plan, member: Member) -> None:
+    """Raise BadFile about the table if the plan has no room for the member, or its place is taken."""
     if len(plan.members) >= limits.MAX_VALIDATORS:
         raise table.bad("code", f"at most {limits.MAX_VALIDATORS} validators make a network", repr(member.code))
     for one in plan.members:
         if one.host == member.host and abs(one.port - member.port) < PORTS:
             rule = f"each institution uses {PORTS} ports from its own on; {one.code} has one of them"
             raise table.bad("port", rule, f"{member.host}:{member.port}")
-    return member
+
+
+def _only(path: Path) -> Table:
+    """The one institution of a file. Raises BadFile."""
+    file = read_toml(path)
+    tables = file.tables("institution")
+    file.finish()
+    if len(tables) != 1:
+        raise file.bad("institution", "one institution is added at a time", len(tables))
+    return tables[0]
 
 
 def _free_host(plan: Plan) -> str:
@@ -201,7 +247,12 @@ def on_hosts(plan: Plan) -> Plan:
 
 
 def write_plan(plan: Plan, path: Path) -> None:
-    """Write the plan in the form that it is read from."""
+    """Write the plan in the form that it is read from, in the place of the old one at once."""
+    durable.write(path, plan_text(plan).encode())
+
+
+def plan_text(plan: Plan) -> str:
+    """The plan in the form that it is read from."""
     lines = ["# The network: who its members are. Every member has the same file.", "", "[network]"]
     lines += [f'chain = "{plan.chain}"', f'quorum = "{plan.quorum}"', f"replicas = {plan.replicas}"]
     lines += [f"hosts = {str(plan.hosts).lower()}  # true: each member in a network namespace of its own"]
@@ -213,7 +264,7 @@ def write_plan(plan: Plan, path: Path) -> None:
         lines += [f'country = "{one.institution.country}"', f"roles = [{roles}]"]
         lines += [f'host = "{one.host}"', f"port = {one.port}"]
         lines += [] if one.log else ["log = false  # its ordering server passes messages on and keeps none"]
-    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return "\n".join(lines) + "\n"
 
 
 def _is_address(host: str) -> bool:

@@ -250,7 +250,7 @@ def _plan_of(folder: Path) -> Plan:
     """The plan of the network in the folder, or of the institutions whose folders are in it."""
     for path in (folder / folders.PLAN, *sorted(folder.glob(f"*/{folders.PLAN}"))):
         if path.is_file():
-            return read_plan(path)
+            return read_plan(path, founding=False)
     raise NoNetwork(str(folder))
 
 

@@ -68,6 +68,7 @@ CLUSTER: Final = """\
 cluster {{
   name: "{chain}"
   listen: "{address}:{cluster}"
+  advertise: "{host}:{cluster}"  # where servers that hear of this one find it: its certificate is for that name
   no_advertise: true
   routes: [
 {routes}
@@ -107,7 +108,7 @@ def _log(member: Member) -> str:
 def _cluster(plan: Plan, member: Member, certificate: str, key: str) -> str:
     """How the server meets the others; a network of one has none."""
     return CLUSTER.format(
-        chain=plan.chain, address=member.address, cluster=member.cluster, routes=_routes(plan),
+        chain=plan.chain, address=member.address, host=member.host, cluster=member.cluster, routes=_routes(plan),
         certificate=certificate, key=key, ca=folders.CA, pins=folders.PINS_CONF,
     )  # fmt: skip
 

@@ -105,12 +105,17 @@ def load_config(folder: Path) -> Config:
 
 def write_config(folder: Path, config: Config) -> None:
     """Write the documented file of these settings."""
+    (folder / FILE).write_text(config_text(config), encoding="utf-8")
+
+
+def config_text(config: Config) -> str:
+    """The documented file of these settings."""
     written = msgspec.structs.asdict(config) | {"gateway": "true" if config.gateway else "false"}
     text = TEMPLATE.format_map(written)
     if config.network is not None:
         fields = msgspec.structs.asdict(config.network)
         text += NETWORK_TEMPLATE.format_map(fields | {"servers": _listed(config.network.servers)})
-    (folder / FILE).write_text(text, encoding="utf-8")
+    return text
 
 
 def _listed(words: tuple[str, ...]) -> str:

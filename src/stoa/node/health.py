@@ -73,7 +73,7 @@ def troubles(network: Network) -> Iterator[str]:
         )
     if network.away:
         yield "this validator has left the quorum until its state follows the certificates again"
-    if network.log.kind in (Kind.GONE, Kind.REPLACED):
+    if network.log.kind in (Kind.UNREACHABLE, Kind.GONE, Kind.REPLACED):
         yield f"the ordering log is {network.log.kind}: {network.log.sentence}"
     for kind, why in sorted(network.alarms.items()):
         yield f"alarm {kind}: {why}"

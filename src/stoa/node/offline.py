@@ -26,12 +26,14 @@ class Ballot(NamedTuple):
 
 
 class Chamber(NamedTuple):
-    """Members, institutions with their roles, and ballots, after the final block of a height and time."""
+    """Members, institutions with their roles and operating accounts, and ballots, after the final block of a height
+    and time."""
 
     height: int
     time: int
     members: Members
     roles: dict[str, tuple[str, ...]]
+    accounts: dict[str, bytes]
     ballots: dict[int, Ballot]
 
 
@@ -47,11 +49,13 @@ def chamber_of(folder: Path, number: int = 0) -> Chamber:
     """How the members stand, with the open proposals and that of this number, if there is one. Raises Unusable."""
     with reading(folder / STATE_FOLDER) as snapshot:
         view, standing = State(snapshot), snapshot.standing()
-        roles: dict[str, tuple[str, ...]] = {name: one.roles for name, one in view.walk(INSTITUTIONS) if one.active}
+        institutions = dict(view.walk(INSTITUTIONS))
+        roles: dict[str, tuple[str, ...]] = {name: one.roles for name, one in institutions.items() if one.active}
+        accounts = {name: one.account for name, one in institutions.items()}
         numbers = sorted({number, *(one for (_, one), _ in view.walk(AGENDA))})
         ballots = {one: found for one in numbers if (found := _ballot(view, one)) is not None}
         height, time = (standing.height, standing.time) if standing else (0, 0)
-        return Chamber(height, time, members(view), roles, ballots)
+        return Chamber(height, time, members(view), roles, accounts, ballots)
 
 
 def _ballot(view: State, number: int) -> Ballot | None:
