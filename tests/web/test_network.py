@@ -9,12 +9,15 @@ from litestar.testing import TestClient
 from msgspec.structs import replace
 from playwright.sync_api import Browser, expect
 
+from stoa.agreement.details import NoQuorum
+from stoa.agreement.effects import Alarm
 from stoa.api.app import create_app
 from stoa.api.network import AlarmView, LogView, network_view
 from stoa.api.serve import Door, free_port
 from stoa.kernel.codec import encode
 from stoa.ledger.identity.register_party import RegisterParty
 from stoa.node import health
+from stoa.node.details import ALARMS
 from stoa.ordering.condition import Kind
 from stoa.web.handlers import handlers
 from stoa.web.language import WORDS
@@ -77,6 +80,15 @@ def test_evidence_is_told_in_plain_words(five: House, reader: TestClient[Litesta
     assert "다른 기관의 이름으로 말함" in reader.get("/network?lang=ko").text
 
 
+def test_an_alarm_is_told_in_the_readers_language(five: House, reader: TestClient[Litestar]) -> None:
+    five.node.voice.alarm(Alarm("split", NoQuorum(7, 3, "ab: FSS; cd: KSD")))
+    english, korean = reader.get("/network?lang=en").text, reader.get("/network?lang=ko").text
+    five.node.voice.alarm(Alarm("split", None))
+    assert "block 7 cannot reach 3 votes: ab: FSS; cd: KSD" in english
+    assert "블록 7은(는) 3표를 얻을 수 없습니다: ab: FSS; cd: KSD" in korean
+    assert "cannot reach" not in korean
+
+
 @pytest.mark.parametrize("language", ["en", "ko"])
 def test_everything_that_can_be_wrong_has_a_sentence(five: House, language: str) -> None:
     words = WORDS[language]
@@ -90,8 +102,8 @@ def test_everything_that_can_be_wrong_has_a_sentence(five: House, language: str)
     assert said(away=True)
     assert said(log=LogView("gone", ""))
     assert said(log=LogView("replaced", ""))
-    for kind in ("split", "diverged", "epoch"):
-        assert said(alarms=(AlarmView(kind, "x"),)) not in ("", kind)
+    for kind in ALARMS:
+        assert said(alarms=(AlarmView(kind, "x", {}, "x", "x"),)) not in ("", kind)
     gone = tuple(replace(one, present=False) for one in view.members)
     assert "FSS" in said(members=gone, missing=OTHERS)
 

@@ -263,7 +263,8 @@ def _validator(one: "Standing", common: Common) -> str:
 
     well = "green" if one.health == "ready" else "red"
     waits = common.words(f", {one.waiting} wait", f", 대기 {one.waiting}") if one.waiting else ""
-    return f"[{well}]{escape(one.health)}[/]{waits}"
+    alarms = "; ".join(said.ko for said in one.alarms) if common.tongue == "ko" else ""
+    return f"[{well}]{escape(alarms or one.health)}[/]{waits}"
 
 
 def _server(one: "Standing", common: Common) -> str:

@@ -16,6 +16,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from stoa.network.hosts import enter
 from stoa.network.plan import HERE, Member
 from stoa.network.processes import State
+from stoa.node.sayings import Saying
 
 T = TypeVar("T")
 ASK_SECONDS: Final = 2.0
@@ -37,7 +38,8 @@ class Ordering(msgspec.Struct, frozen=True):
 
 class Standing(msgspec.Struct, frozen=True):
     """How a member is. ``lag``: final blocks behind the highest known; ``cut``: how it is partitioned off;
-    ``namespace``: where its gateway is reached, if it has one of its own; ``version``: its validator's, while ready."""
+    ``namespace``: where its gateway is reached, if it has one of its own; ``version``: its validator's, while ready;
+    ``alarms``: those that stand there, where its gateway tells them."""
 
     code: str
     validator: State
@@ -49,6 +51,7 @@ class Standing(msgspec.Struct, frozen=True):
     producer: str = ""
     votes: int = 0
     views: int = -1
+    alarms: tuple[Saying, ...] = ()
     waiting: int = 0
     lag: int = 0
     cut: str = ""
@@ -142,22 +145,33 @@ def look_at(chain: str, member: Member, validator: State, ordering: State, cut: 
     if validator == "stopped" and told.get("chain") != chain:  # somebody else listens there
         return Standing(member.code, validator, server, validator, cut=cut)
     last = blocks[0] if blocks else {}
+    ready = "height" in told
     return Standing(
         code=member.code,
         validator="running",
         ordering=server,
-        health="ready" if "height" in told else str(told.get("detail", told.get("title", "not ready"))),
+        health="ready" if ready else str(told.get("detail", told.get("title", "not ready"))),
         height=int(metrics.get("stoa_height", told.get("height", -1))),
         block_hash=str(told.get("block_hash", last.get("hash", ""))),
         block_time=int(last.get("time", 0)),
         producer=str(last.get("producer", "")),
         votes=int(last.get("votes", 0)),
         views=int(metrics.get("stoa_views_height", -1)),
+        alarms=() if ready else _alarms(member.port),
         waiting=int(metrics.get("stoa_waiting_transactions", 0)),
         cut=cut,
         version=str(told.get("version", "")),
         metrics=metrics,
     )
+
+
+def _alarms(port: int) -> tuple[Saying, ...]:
+    """The alarms' sentences; none where a validator has no gateway."""
+    try:
+        told = ask_json(port, "/v1/network").get("alarms", [])
+    except Silence:
+        return ()
+    return tuple(Saying(str(one["en"]), str(one["ko"])) for one in told)
 
 
 def _metrics(text: bytes) -> dict[str, float]:
