@@ -9,6 +9,7 @@ from litestar.testing import TestClient
 from msgspec.structs import replace
 from playwright.sync_api import Browser, expect
 
+from stoa import __version__
 from stoa.agreement.details import NoQuorum
 from stoa.agreement.effects import Alarm
 from stoa.api.app import create_app
@@ -18,13 +19,13 @@ from stoa.kernel.codec import encode
 from stoa.ledger.identity.register_party import RegisterParty
 from stoa.node import health
 from stoa.node.details import ALARMS
-from stoa.ordering.condition import Kind
+from stoa.ordering.condition import Condition, Kind
 from stoa.web.handlers import handlers
 from stoa.web.language import WORDS
 from stoa.web.network import sentences
 from stoa.wire.status import Status
 from tests.api.house import CHAIN, House
-from tests.node.puppets import ELSE, Puppets
+from tests.node.puppets import ELSE, VERSION, Puppets
 from tests.web.test_browser import DESK, JUDGED, PHONE, Visit
 
 OTHERS = ("BROKER-A", "BROKER-B", "FSS", "VENUE")
@@ -78,6 +79,23 @@ def test_evidence_is_told_in_plain_words(five: House, reader: TestClient[Litesta
     puppets.say("FSS", encode(Status(CHAIN, "VENUE", 1, 0, ELSE, None)))
     assert "spoke under another&#39;s name" in reader.get("/network").text
     assert "다른 기관의 이름으로 말함" in reader.get("/network?lang=ko").text
+
+
+def test_each_validators_version_and_how_the_log_is_are_shown_also_of_one_that_is_not_heard(
+    five: House, reader: TestClient[Litestar], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    condition = Condition(Kind.UNREACHABLE, "no leader")
+    monkeypatch.setattr(health, "HEARD_SECONDS", -1.0)
+    monkeypatch.setattr(type(five.node.engine), "condition", lambda _: condition)
+    for language, log, silent in (("en", "No server answers", "not heard"), ("ko", "응답하는 서버가 없거나", "미확인")):
+        text = reader.get(f"/network?lang={language}").text
+        assert log in text
+        for name in OTHERS:
+            row = text.split(f'id="member-{name}"')[1].split("</tr>")[0]
+            assert silent in row
+            assert f"<td>{VERSION}</td>" in row
+        mine = text.split('id="member-KSD"')[1].split("</tr>")[0]
+        assert f"<td>{__version__}</td>" in mine
 
 
 def test_an_alarm_is_told_in_the_readers_language(five: House, reader: TestClient[Litestar]) -> None:

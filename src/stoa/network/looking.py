@@ -38,8 +38,8 @@ class Ordering(msgspec.Struct, frozen=True):
 
 class Standing(msgspec.Struct, frozen=True):
     """How a member is. ``lag``: final blocks behind the highest known; ``cut``: how it is partitioned off;
-    ``namespace``: where its gateway is reached, if it has one of its own; ``version``: its validator's, while ready;
-    ``alarms``: those that stand there, where its gateway tells them."""
+    ``namespace``: where its gateway is reached, if it has one of its own; ``version``: its validator's;
+    ``alarms``: those that stand there. Of one that is not ready both are known where it has a gateway."""
 
     code: str
     validator: State
@@ -146,6 +146,7 @@ def look_at(chain: str, member: Member, validator: State, ordering: State, cut: 
         return Standing(member.code, validator, server, validator, cut=cut)
     last = blocks[0] if blocks else {}
     ready = "height" in told
+    version, alarms = (str(told.get("version", "")), ()) if ready else _beside_readiness(member)
     return Standing(
         code=member.code,
         validator="running",
@@ -157,21 +158,23 @@ def look_at(chain: str, member: Member, validator: State, ordering: State, cut: 
         producer=str(last.get("producer", "")),
         votes=int(last.get("votes", 0)),
         views=int(metrics.get("stoa_views_height", -1)),
-        alarms=() if ready else _alarms(member.port),
+        alarms=alarms,
         waiting=int(metrics.get("stoa_waiting_transactions", 0)),
         cut=cut,
-        version=str(told.get("version", "")),
+        version=version,
         metrics=metrics,
     )
 
 
-def _alarms(port: int) -> tuple[Saying, ...]:
-    """The alarms' sentences; none where a validator has no gateway."""
+def _beside_readiness(member: Member) -> tuple[str, tuple[Saying, ...]]:
+    """The version and the alarms' sentences of one that is not ready, which its gateway tells all the same."""
     try:
-        told = ask_json(port, "/v1/network").get("alarms", [])
+        told = ask_json(member.port, "/v1/network")
     except Silence:
-        return ()
-    return tuple(Saying(str(one["en"]), str(one["ko"])) for one in told)
+        return "", ()
+    alarms = tuple(Saying(str(one["en"]), str(one["ko"])) for one in told.get("alarms", []))
+    mine = (one for one in told.get("members", []) if one["institution"] == member.code)
+    return next((str(one["version"] or "") for one in mine), ""), alarms
 
 
 def _metrics(text: bytes) -> dict[str, float]:
