@@ -180,6 +180,15 @@ def test_a_rule_pack_goes_from_its_file_to_the_ledger_and_is_named(ledger: Path,
     naming = {"tag": "compliance.name_packs.v1", "scope": "USD", "packs": ["US-REG-S"]}
     (tmp_path / "naming.json").write_text(json.dumps(naming), encoding="utf-8")
     assert answer("submit", tmp_path / "naming.json", "--sign", "SORIM-BANK", folder=copy)["receipt"]["height"] == 3
+    [made] = answer("query", "proposals", folder=copy)["proposals"]
+    assert (made["proposer"], made["kind"], made["subject"], made["stage"]) == (
+        "HANUL-CSD", "adopt_pack", "US-REG-S", "enacted",
+    )  # fmt: skip
+    assert (made["height"], made["decided"], made["yes"], made["no"]) == (3, 3, 1, 0)
+    whole = answer("query", "proposal", str(made["number"]), folder=copy)
+    assert whole["change"]["code"] == "US-REG-S"
+    assert [vote["institution"] for vote in whole["line"]["votes"]] == ["HANUL-CSD"]
+    assert answer("query", "proposal", "99", folder=copy, code=2)["error"] == "usage"
     [line] = answer("query", "packs", folder=copy)["packs"]
     assert (line["code"], line["version"], line["rules"], line["scopes"]) == ("US-REG-S", 1, 2, 1)
     shown = answer("query", "pack", "US-REG-S", "--version", "1", folder=copy)

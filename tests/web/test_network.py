@@ -16,6 +16,9 @@ from stoa.api.app import create_app
 from stoa.api.network import AlarmView, LogView, network_view
 from stoa.api.serve import Door, free_port
 from stoa.kernel.codec import encode
+from stoa.kernel.time import DAY
+from stoa.ledger.governance.model import BATCH_LINGER_MS, SetParameters, Setting
+from stoa.ledger.governance.propose import Propose
 from stoa.ledger.identity.register_party import RegisterParty
 from stoa.node import health
 from stoa.node.details import ALARMS
@@ -25,6 +28,7 @@ from stoa.web.language import WORDS
 from stoa.web.network import sentences
 from stoa.wire.status import Status
 from tests.api.house import CHAIN, House
+from tests.api.test_network import until
 from tests.node.puppets import ELSE, VERSION, Puppets
 from tests.web.test_browser import DESK, JUDGED, PHONE, Visit
 
@@ -96,6 +100,30 @@ def test_each_validators_version_and_how_the_log_is_are_shown_also_of_one_that_i
             assert f"<td>{VERSION}</td>" in row
         mine = text.split('id="member-KSD"')[1].split("</tr>")[0]
         assert f"<td>{__version__}</td>" in mine
+
+
+def test_proposals_are_shown_with_who_is_for_them_and_what_became_of_them(
+    five: House, reader: TestClient[Litestar]
+) -> None:
+    change, height = SetParameters((Setting(BATCH_LINGER_MS, 9),)), five.node.health().height
+    later = Propose("KSD", change, height + 1_000, five.node.health().time + DAY, "less waiting")
+    sooner = replace(later, height=height + 3)
+    five.do("KSD", later, sooner)
+    party(five, 6_010)
+    party(five, 6_011)
+    until(lambda: "Lapsed" in reader.get("/network").text)
+    english, korean = reader.get("/network?lang=en").text, reader.get("/network?lang=ko").text
+    told = reader.get("/v1/proposals").json()["items"]
+    assert [(one["stage"], one["yes"], one["quorum"]) for one in told[:2]] == [("lapsed", 1, 3), ("open", 1, 0)]
+    whole = reader.get(f"/v1/proposals/{told[0]['number']}").json()
+    assert [one["name"] for one in whole["reasons"]] == ["QuorumMissed"]
+    assert whole["change"]["settings"] == [{"name": BATCH_LINGER_MS, "value": 9}]
+    assert reader.get("/v1/proposals/99").status_code == 404
+    row = english.split(f'id="proposal-{told[0]["number"]}"')[1].split("</tr>")[0]
+    for words in ("Set parameters", "batch_linger_ms=9", "<td>KSD</td>", "Lapsed", "1 of 5 for it, 3 needed"):
+        assert words in row
+    for words in ("매개변수 변경", "폐기됨", "투표 중", "5곳 중 1곳 찬성, 정족수 3"):
+        assert words in korean
 
 
 def test_an_alarm_is_told_in_the_readers_language(five: House, reader: TestClient[Litestar]) -> None:
