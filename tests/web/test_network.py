@@ -15,11 +15,16 @@ from stoa.agreement.effects import Alarm
 from stoa.api.app import create_app
 from stoa.api.network import AlarmView, LogView, network_view
 from stoa.api.serve import Door, free_port
+from stoa.cli.network_running import _validator
+from stoa.cli.shell import Common
+from stoa.demo.dossier import Institution
 from stoa.kernel.codec import encode
 from stoa.kernel.time import DAY
 from stoa.ledger.governance.model import BATCH_LINGER_MS, SetParameters, Setting
 from stoa.ledger.governance.propose import Propose
 from stoa.ledger.identity.register_party import RegisterParty
+from stoa.network.looking import look_at
+from stoa.network.plan import HERE, Member
 from stoa.node import health
 from stoa.node.details import ALARMS
 from stoa.ordering.condition import Condition, Kind
@@ -133,6 +138,19 @@ def test_an_alarm_is_told_in_the_readers_language(five: House, reader: TestClien
     assert "block 7 cannot reach 3 votes: ab: FSS; cd: KSD" in english
     assert "블록 7은(는) 3표를 얻을 수 없습니다: ab: FSS; cd: KSD" in korean
     assert "cannot reach" not in korean
+
+
+def test_the_command_line_tells_version_and_alarms_of_one_that_is_not_ready(five: House, pages: Litestar) -> None:
+    five.node.voice.alarm(Alarm("split", NoQuorum(7, 3, "ab: FSS; cd: KSD")))
+    with Door(pages, free_port()) as door:
+        member = Member(Institution("KSD", "KSD", "KR", ()), HERE, door.port)
+        found = look_at(CHAIN, member, "running", "stopped", "")
+    five.node.voice.alarm(Alarm("split", None))
+    assert (found.version, found.ordering.state) == (__version__, "stopped")
+    assert "alarm split: block 7 cannot reach 3 votes" in found.health
+    assert [said.ko for said in found.alarms] == ["블록 7은(는) 3표를 얻을 수 없습니다: ab: FSS; cd: KSD"]
+    assert "3표를 얻을 수 없습니다" in _validator(found, Common(language="ko"))
+    assert "cannot reach 3 votes" in _validator(found, Common(language="en"))
 
 
 @pytest.mark.parametrize("language", ["en", "ko"])
