@@ -149,8 +149,9 @@ def test_the_command_line_tells_version_and_alarms_of_one_that_is_not_ready(five
     assert (found.version, found.ordering.state) == (__version__, "stopped")
     assert "alarm split: block 7 cannot reach 3 votes" in found.health
     assert [said.ko for said in found.alarms] == ["블록 7은(는) 3표를 얻을 수 없습니다: ab: FSS; cd: KSD"]
-    assert "3표를 얻을 수 없습니다" in _validator(found, Common(language="ko"))
-    assert "cannot reach 3 votes" in _validator(found, Common(language="en"))
+    english, korean = (_validator(found, Common(language=language)) for language in ("en", "ko"))
+    assert "alarm split: block 7 cannot reach 3 votes: ab: FSS; cd: KSD" in english
+    assert "alarm split: 블록 7은(는) 3표를 얻을 수 없습니다: ab: FSS; cd: KSD" in korean
 
 
 @pytest.mark.parametrize("language", ["en", "ko"])

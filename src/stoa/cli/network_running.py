@@ -263,8 +263,10 @@ def _validator(one: "Standing", common: Common) -> str:
 
     well = "green" if one.health == "ready" else "red"
     waits = common.words(f", {one.waiting} wait", f", 대기 {one.waiting}") if one.waiting else ""
-    alarms = "; ".join(said.ko for said in one.alarms) if common.tongue == "ko" else ""
-    return f"[{well}]{escape(alarms or one.health)}[/]{waits}"
+    told = one.health
+    for said in one.alarms:
+        told = told.replace(said.en, common.words(said.en, said.ko))
+    return f"[{well}]{escape(told)}[/]{waits}"
 
 
 def _server(one: "Standing", common: Common) -> str:

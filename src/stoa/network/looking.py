@@ -167,12 +167,13 @@ def look_at(chain: str, member: Member, validator: State, ordering: State, cut: 
 
 
 def _beside_readiness(member: Member) -> tuple[str, tuple[Saying, ...]]:
-    """The version and the alarms' sentences of one that is not ready, which its gateway tells all the same."""
+    """The version and the alarms' sentences of one that is not ready, which its gateway tells all the same; an older
+    version has its sentences in the health alone."""
     try:
         told = ask_json(member.port, "/v1/network")
     except Silence:
         return "", ()
-    alarms = tuple(Saying(str(one["en"]), str(one["ko"])) for one in told.get("alarms", []))
+    alarms = tuple(Saying(str(one["en"]), str(one["ko"])) for one in told.get("alarms", []) if "en" in one)
     mine = (one for one in told.get("members", []) if one["institution"] == member.code)
     return next((str(one["version"] or "") for one in mine), ""), alarms
 

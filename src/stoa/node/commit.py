@@ -116,9 +116,8 @@ class Commit:
         next_number = self.produced.get(body.producer, 0) + 1
         why = self._objection(ordered, body, next_number, timely)
         member = body.chain == self.head.chain and body.producer in self.members.keys
-        if (
-            why is not None and member and body.number > next_number
-        ):  # judged again behind every block: what it holds is not looked at yet
+        # an early one is judged again behind every block, so what it holds is not looked at yet
+        if why is not None and member and body.number > next_number:
             return Skipped(ordered.position, body.producer, body.number, why, early=True)
         head = head_of(batch, merkle.root(body.envelopes))
         if why is None and not head_signed(head, self.members.keys[body.producer]):
