@@ -112,4 +112,4 @@ def test_a_split_is_told_when_no_block_can_get_a_quorum(ballot: Ballot) -> None:
     for one in (vote("A"), vote("B"), vote("C", Y), vote("D", Y)):
         ballot.take(one, 10, SEATS.keys)
     assert ballot.split(10, 1, SEATS) == ""
-    assert "by A, B" in ballot.split(10, 1, SEATS._replace(quorum=4))
+    assert ": A, B" in ballot.split(10, 1, SEATS._replace(quorum=4))

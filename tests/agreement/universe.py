@@ -5,6 +5,7 @@ from collections.abc import Callable
 from random import Random
 from typing import Any, Final, NamedTuple
 
+from stoa.agreement.details import SeveralPossible
 from stoa.wire.status import Word
 from tests.agreement.auditor import Auditor, Violated
 from tests.agreement.liar import Liar
@@ -119,7 +120,7 @@ class Universe:
         as long as all members promise.
         """
         seats = self.auditor.states[-1].rules.seats()
-        stuck = [one for one in self.validators.values() if "more than one block" in one.alarms.get("epoch", "")]
+        stuck = [one for one in self.validators.values() if isinstance(one.alarms.get("epoch"), SeveralPossible)]
         return (
             seats.liars > 0
             and len(stuck) > len(seats.keys) - seats.quorum

@@ -6,6 +6,7 @@ from random import Random
 from typing import Any, Final, Protocol
 
 from stoa.agreement.core import Core
+from stoa.agreement.details import Detail
 from stoa.agreement.effects import (
     AskOpening,
     Effect,
@@ -106,7 +107,7 @@ class Validator:
         self.work: deque[bytes] = deque()  # what clients have handed in
         self.reported = 0
         self.halted = ""
-        self.alarms: dict[str, str] = {}
+        self.alarms: dict[str, Detail | None] = {}
         self.restarts = 0
         self._numbers = Numbers()
 
@@ -322,7 +323,7 @@ class Validator:
         self.publish(encode(batch_of(self.made[0])))
 
     def _do_alarm(self, effect: Any) -> None:
-        self.alarms[effect.kind] = effect.why
+        self.alarms[effect.kind] = effect.detail
 
     def _do_evidence(self, effect: Evidence) -> None:
         if self.honest:

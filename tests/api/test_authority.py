@@ -24,7 +24,7 @@ PUBLIC = [
     "/v1/distributions", "/v1/blocks", "/v1/blocks/0", "/v1/blocks/1", "/v1/blocks/1/transactions", "/v1/transactions",
     "/v1/receipts/1/0", "/v1/search?q=HBT", "/v1/institutions", "/v1/keys", "/v1/catalog", "/v1/openapi.json",
     "/v1/log", "/v1/log/inclusion?height=1&size=2", "/v1/log/consistency?first=1&second=2", "/v1/packs",
-    f"/v1/accounts/{KIM}/next-sequence", "/health/live", "/health/ready", "/metrics",
+    "/v1/proposals", f"/v1/accounts/{KIM}/next-sequence", "/health/live", "/health/ready", "/metrics",
 ]  # fmt: skip
 
 MAY = {

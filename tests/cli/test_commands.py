@@ -8,7 +8,6 @@ import subprocess
 import sys
 from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
-from time import time
 from typing import Any
 from unittest import mock
 
@@ -170,17 +169,26 @@ def test_queries_answer(ledger: Path, cash: str) -> None:
 def test_a_rule_pack_goes_from_its_file_to_the_ledger_and_is_named(ledger: Path, tmp_path: Path) -> None:
     copy = tmp_path / "ledger"
     shutil.copytree(ledger, copy)
-    pack, day = EXAMPLE.parent / "rule-packs" / "us-reg-s.toml", "2099-01-01"
-    asked = ("--institution", "HANUL-CSD", "--height", "3", "--expires")
-    assert answer("propose-pack", pack, *asked, "soon", code=2)["error"] == "usage"
-    form = answer("propose-pack", pack, *asked, day)
-    assert form["change"]["code"] == "US-REG-S"
-    form["expires"] = int(time() * 1_000) + 3_600_000
+    propose, pack = ("network", "propose", "adopt"), EXAMPLE.parent / "rule-packs" / "us-reg-s.toml"
+    asked = ("--by", "HANUL-CSD", "--at-height", "3", "--hours", "1", "--form")
+    assert "--at-height" in answer(*propose, pack, "--form", code=2)["message"]
+    assert answer(*propose, tmp_path / "none.toml", *asked, code=2)["error"] == "usage"
+    form = answer(*propose, pack, *asked)
+    assert (form["change"]["tag"], form["change"]["code"], form["height"]) == ("adopt_pack", "US-REG-S", 3)
     (tmp_path / "proposal.json").write_text(json.dumps(form), encoding="utf-8")
     assert answer("submit", tmp_path / "proposal.json", "--sign", "HANUL-CSD", folder=copy)["status"] == "final"
     naming = {"tag": "compliance.name_packs.v1", "scope": "USD", "packs": ["US-REG-S"]}
     (tmp_path / "naming.json").write_text(json.dumps(naming), encoding="utf-8")
     assert answer("submit", tmp_path / "naming.json", "--sign", "SORIM-BANK", folder=copy)["receipt"]["height"] == 3
+    [made] = answer("query", "proposals", folder=copy)["proposals"]
+    assert (made["proposer"], made["kind"], made["subject"], made["stage"]) == (
+        "HANUL-CSD", "adopt_pack", "US-REG-S", "enacted",
+    )  # fmt: skip
+    assert (made["height"], made["decided"], made["yes"], made["no"]) == (3, 3, 1, 0)
+    whole = answer("query", "proposal", str(made["number"]), folder=copy)
+    assert whole["change"]["code"] == "US-REG-S"
+    assert [vote["institution"] for vote in whole["line"]["votes"]] == ["HANUL-CSD"]
+    assert answer("query", "proposal", "99", folder=copy, code=2)["error"] == "usage"
     [line] = answer("query", "packs", folder=copy)["packs"]
     assert (line["code"], line["version"], line["rules"], line["scopes"]) == ("US-REG-S", 1, 2, 1)
     shown = answer("query", "pack", "US-REG-S", "--version", "1", folder=copy)

@@ -143,7 +143,10 @@ def test_a_file_that_is_not_text_is_named(folder: Path) -> None:
 def test_a_rule_pack_reads_exactly() -> None:
     pack = read_pack(PACK)
     assert (pack["code"], [rule["id"] for rule in pack["rules"]]) == ("US-REG-S", ["US-REGS-OFFER", "US-REGS-YEAR"])
-    assert pack["rules"][1]["effective"] == from_date(1998, 4, 27)
+    offer, year = pack["rules"]
+    assert offer["effective"] == year["effective"] == from_date(1998, 4, 27)
+    asked = year["require"]
+    assert (asked["fact"], asked["op"], asked["value"]) == ("lots.age_days", ">", 365), "a year may have 366 days"
 
 
 @pytest.mark.parametrize(
@@ -151,7 +154,7 @@ def test_a_rule_pack_reads_exactly() -> None:
     [
         ('code = "US-REG-S"', 'code = "us"', "code", "capital letters"),
         ('title_ko = "', 'title = "', "title_ko", "is missing"),
-        ("lots.age_days >= 365", "lots.age_days => 365", "rule[1].require", "has no meaning"),
+        ("lots.age_days > 365", "lots.age_days => 365", "rule[1].require", "has no meaning"),
         ("[[rule]]", 'countries = ["KR"]\n\n[[rule]]', "countries", "no such field"),
     ],
 )

@@ -8,7 +8,7 @@ import msgspec
 
 from scripts.reference import api
 from scripts.reference.pages import stale
-from stoa.api.metrics import ALARMS
+from stoa.agreement.details import NoQuorum
 from stoa.cli.app import COMMANDS
 from stoa.cli.shell import app
 from stoa.kernel import limits
@@ -18,6 +18,7 @@ from stoa.ledger.compliance.model import PHASES
 from stoa.ledger.governance.model import BOUNDS
 from stoa.ledger.identity.model import ROLES
 from stoa.node.config import NETWORK_TEMPLATE, TEMPLATE, Config, Network
+from stoa.node.details import ALARMS
 from stoa.node.health import Network as Standing
 from stoa.node.health import troubles
 from stoa.ordering.condition import Condition, Kind
@@ -179,7 +180,8 @@ def test_every_sentence_of_a_door_that_is_not_ready_has_an_entry_in_the_runbook(
     for kind in (Kind.UNREACHABLE, Kind.GONE, Kind.REPLACED):
         nobody = Condition(kind, "")
         lost = Standing(
-            "A", False, 1, 1, "majority", 2, ("A", "B"), (), (), True, {"split": "x"}, 0, 0, 0, 0, nobody, None
+            "A", False, 1, 1, "majority", 2, ("A", "B"), (), (), True, {"split": NoQuorum(7, 3, "")},
+            0, 0, 0, 0, nobody, None,
         )  # fmt: skip
         told = list(troubles(lost))
         entries = ("members must vote and", "has left the quorum", f"he ordering log is {kind}", "split")

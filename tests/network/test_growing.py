@@ -27,6 +27,7 @@ ROLES = {
     "BROKER-A": '"broker"',
     "LATE": '"broker"',
 }
+PACK = Path(__file__).resolve().parents[2] / "examples" / "rule-packs" / "us-reg-s.toml"
 TERMS = CASH["terms"] | {"trusted": [{"topic": "identity", "issuers": ["KSD"]}]}
 
 
@@ -165,4 +166,8 @@ def test_members_change_a_parameter_by_vote(three: tuple[Path, Path]) -> None:
     assert cast == {"KSD": "had voted", "BANK": "had voted", "BROKER-A": "yes"}
     shown = {one["number"]: one for one in answer("network", "proposals", folder=folder)["proposals"]}
     assert shown[number]["votes"] == {"KSD": True, "BANK": True, "BROKER-A": True}
+    adopted = answer("network", "propose", "adopt", str(PACK), "--by", "KSD", folder=folder)
+    assert (adopted["change"]["tag"], adopted["change"]["code"]) == ("adopt_pack", "US-REG-S")
+    refused = answer("network", "propose", "retire", "NONE", "--by", "KSD", folder=folder, code=3)["message"]
+    assert refused.startswith("PackUnknown (1313)")
     assert answer("network", "vote", "99", folder=folder, code=1)["message"].startswith("KSD: ProposalUnknown")

@@ -46,10 +46,10 @@ def test_a_process_is_started_once_paused_resumed_and_stopped(sleeper: Process) 
     assert sleeper.pid == pid
     assert until(lambda: "here" in sleeper.tail())
     sleeper.signal(signal.SIGSTOP)
-    assert until(lambda: sleeper.state == "paused")
+    assert sleeper.state == "paused", "when it was told so, not soon after"
     assert not sleeper.start(os.environ)
     sleeper.signal(signal.SIGCONT)
-    assert until(lambda: sleeper.state == "running")
+    assert sleeper.state == "running"
     sleeper.signal(signal.SIGSTOP)
     assert sleeper.ask_to_end()
     sleeper.await_end()

@@ -17,6 +17,7 @@ from stoa.wire.vote import sign_vote
 
 COUNTS = Counts(True, "tls://127.0.0.1:1", "", 3, 10, 20, 1, 0, 0)
 ELSE = b"\x01" * 32  # a block hash that nobody's block has
+VERSION = "9.9.9"  # of their program, as they say
 
 
 class Puppets:
@@ -51,6 +52,7 @@ class Puppets:
             Status(
                 self._chain, name, told.epoch, told.height, told.block_hash,
                 sign_vote(self._chain, told.height + 1, one, name, key, told.epoch) if one else None,
+                VERSION,
             )
             for one in hashes
         ]  # fmt: skip

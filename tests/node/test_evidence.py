@@ -1,11 +1,14 @@
 """Batches against the rules are skipped by all, recorded with what proves them, and named; copies and gaps are not."""
 
+from collections.abc import Sequence
+
 import msgspec
 import pytest
 
-from stoa.kernel import limits, signing
+from stoa.kernel import limits, merkle, signing
 from stoa.kernel.codec import encode
-from stoa.node.commit import BAD_BATCH, Skipped
+from stoa.node.commit import BAD_BATCH, Admitted, Skipped
+from stoa.node.sayings import said
 from stoa.ordering.engine import Ordered
 from stoa.wire.batch import BatchBody, BatchHead, head_signed, sign_batch
 from tests.ledger.hall import CHAIN, secret
@@ -63,7 +66,7 @@ def test_a_batch_against_the_rules_is_recorded(running: House, changes: dict[str
     row = running.node.evidence.shown[-1]
     assert row["kind"] == BAD_BATCH
     assert why in row["why"]
-    assert why in skipped(running).why
+    assert why in said(skipped(running).why)
     claim = msgspec.msgpack.decode(bytes.fromhex(row["proof"]), type=BatchHead)
     assert claim.producer == row["validator"]
 
@@ -75,6 +78,30 @@ def test_what_nobody_signed_accuses_who_put_it_into_the_log(running: House) -> N
         found = commit.admit(Ordered(1, time, raw, "BROKER-B"))
         assert isinstance(found, Skipped)
         assert (found.evidence, found.by) == (BAD_BATCH, culprit)
+
+
+def test_an_early_batch_is_judged_before_its_envelopes_are_hashed(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is judged again behind every block, so a flood of them must cost no hashing."""
+    commit, time = house.node._commit, house.clock()
+    early = [batch(house, number) for number in range(2, 20)]
+    stranger, following = batch(house, 2, key=secret("a stranger")), batch(house, 1)
+    hashed: list[int] = []
+    root = merkle.root
+
+    def counted(leaves: Sequence[bytes]) -> bytes:
+        hashed.append(len(leaves))
+        return root(leaves)
+
+    monkeypatch.setattr(merkle, "root", counted)
+    for position, raw in enumerate([*early, stranger], start=1):
+        found = commit.admit(Ordered(position, time, raw, "KSD"))
+        assert isinstance(found, Skipped)
+        assert (found.early, found.evidence, found.head) == (True, "", None)
+    assert hashed == []
+    assert isinstance(commit.admit(Ordered(20, time, following, "KSD")), Admitted)
+    assert len(hashed) == 1, "what is next is hashed once"
 
 
 def test_of_what_cannot_be_read_the_beginning_is_kept(running: House) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from stoa.agreement.details import SeveralPossible
 from stoa.agreement.effects import Alarm
 from stoa.node.evidence import FILE, EvidenceBook
 from tests.node.house import House
@@ -52,10 +53,12 @@ def test_one_line_a_block_says_who_made_it_and_who_voted(running: House, lines: 
 
 
 def test_an_alarm_is_logged_when_it_begins_and_when_it_ends(house: House, lines: Lines) -> None:
-    for why in ("two hashes", "two hashes", ""):
-        house.node.voice.alarm(Alarm("split", why))
-    assert [(line["kind"], line["why"]) for line in lines.of("alarm")] == [("split", "two hashes")]
-    assert [line["kind"] for line in lines.of("calm")] == ["split"]
+    for detail in (SeveralPossible(7), SeveralPossible(7), None):
+        house.node.voice.alarm(Alarm("epoch", detail))
+    told = [(line["kind"], line["code"]) for line in lines.of("alarm")]
+    assert told == [("epoch", "several_possible")]
+    assert lines.of("alarm")[0]["why"].startswith("more than one block 7 may be final")
+    assert [line["kind"] for line in lines.of("calm")] == ["epoch"]
 
 
 def test_evidence_is_logged_and_a_liar_does_not_fill_the_disk(

@@ -8,6 +8,7 @@ import pytest
 
 from stoa.journal import Damaged, Journal, inspect
 from stoa.node import mending, waking
+from stoa.node.details import JournalDamaged
 from tests.node.house import House
 from tests.node.several import Several, until
 
@@ -96,8 +97,8 @@ def test_alone_damage_is_told_and_stays(running: House) -> None:
     for number in range(12):
         running.party(number)
     flip(sorted(running.journal_folder.glob("*.journal"))[1], 0.5)
-    why = until(lambda: running.node.voice.alarms.get("damage"))
-    assert "damaged" in why
+    detail = until(lambda: running.node.voice.alarms.get("damage"))
+    assert isinstance(detail, JournalDamaged)
     rounds = running.node.mending.rounds
     until(lambda: running.node.mending.rounds > rounds + 1)
     assert running.node.voice.alarms["damage"]

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from stoa.agreement.details import PromisesNothing
 from stoa.journal import Damaged, Journal
 from stoa.ledger.identity.register_party import RegisterParty
 from stoa.node import waking
@@ -50,12 +51,12 @@ def test_a_damaged_journal_is_cut_and_fetched_again(several: Several, part: floa
     assert node.network().away
     assert list((several.folder / "KSD" / "journal").glob("set-aside-*"))
     stood = several.level()
-    assert "damaged" in node.voice.alarms["journal"]
+    assert node.voice.alarms["journal"].code == "journal_cut"
     several.blocks(2)
     several.level()
     until(lambda: not node.network().away)
     until(lambda: not node.voice.alarms)
-    assert not LostVotes(several.folder / "KSD").why
+    assert LostVotes(several.folder / "KSD").why is None
     several.blocks(3)
     several.level()
     assert not votes_of(several, "KSD") & {stood + 1, stood + 2}
@@ -100,7 +101,7 @@ def test_it_promises_nothing_while_its_votes_may_be_lost(several: Several) -> No
     node = several.start("KSD")
     several.level()
     node.leave_epoch(2)
-    until(lambda: "promises nothing" in node.voice.alarms.get("epoch", ""))
+    until(lambda: node.voice.alarms.get("epoch") == PromisesNothing())
 
 
 @pytest.mark.parametrize("which", [0, 1, -2])

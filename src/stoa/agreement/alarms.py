@@ -1,7 +1,8 @@
-"""Alarms: what people are told once, until it is over or its sentence changes."""
+"""Alarms: what people are told once, until it is over or its detail changes."""
 
 from collections.abc import Iterator
 
+from stoa.agreement.details import Detail
 from stoa.agreement.effects import Alarm
 
 
@@ -9,16 +10,16 @@ class Alarms:
     """Those that stand, by kind."""
 
     def __init__(self) -> None:
-        self._standing: dict[str, str] = {}
+        self._standing: dict[str, Detail] = {}
 
-    def ring(self, kind: str, why: str) -> Iterator[Alarm]:
+    def ring(self, detail: Detail) -> Iterator[Alarm]:
         """People should know, if they do not yet."""
-        if self._standing.get(kind) != why:
-            self._standing[kind] = why
-            yield Alarm(kind, why)
+        if self._standing.get(detail.kind) != detail:
+            self._standing[detail.kind] = detail
+            yield Alarm(detail.kind, detail)
 
     def calm(self, *kinds: str) -> Iterator[Alarm]:
         """These are over, if they stand."""
         for kind in kinds:
-            if self._standing.pop(kind, ""):
-                yield Alarm(kind, "")
+            if self._standing.pop(kind, None):
+                yield Alarm(kind, None)

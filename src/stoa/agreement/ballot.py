@@ -85,7 +85,7 @@ class Ballot:
         silent = len(seats.keys) - sum(len(votes) for votes in counts.values())
         if len(counts) < 2 or any(len(votes) + silent >= seats.quorum for votes in counts.values()):
             return ""
-        return "; ".join(f"{hash_.hex()[:16]} by {', '.join(sorted(votes))}" for hash_, votes in counts.items())
+        return "; ".join(f"{hash_.hex()[:16]}: {', '.join(sorted(votes))}" for hash_, votes in counts.items())
 
     def certificate(self, height: int, quorum: int) -> Certificate | None:
         """The certificate for the height, if in some epoch a quorum has voted for one hash."""

@@ -12,6 +12,7 @@ from typing import Final
 from stoa.agreement.alarms import Alarms
 from stoa.agreement.around import Around
 from stoa.agreement.ballot import Ballot
+from stoa.agreement.details import AnotherHash, NoQuorum, PromisesNothing
 from stoa.agreement.effects import (
     AskOpening,
     Effect,
@@ -119,8 +120,8 @@ class Core:
         if block_hash == certificate.block_hash:
             self.tail = Tail(block_hash, None, kept=False)
             return [Keep(None)]
-        why = f"block {certificate.height} is certified as {certificate.block_hash.hex()}, and gives another hash here"
-        return [TakeBack(), *self._alarms.ring("diverged", why), Heal(certificate.height, why)]
+        why = AnotherHash(certificate.height, certificate.block_hash.hex())
+        return [TakeBack(), *self._alarms.ring(why), Heal(why)]
 
     def _keep(self, block_hash: bytes) -> list[Effect]:
         self.tail = Tail(block_hash, self._vote(block_hash), kept=False)
@@ -296,9 +297,7 @@ class Core:
             return
         split = self._ballot.split(self.height + 1, self.epoch, self.seats)
         if split:
-            yield from self._alarms.ring(
-                "split", f"block {self.height + 1} cannot reach {self.seats.quorum} votes: {split}"
-            )
+            yield from self._alarms.ring(NoQuorum(self.height + 1, self.seats.quorum, split))
 
     def _say(self) -> Say:
         self._said = self._now
@@ -320,9 +319,7 @@ class Core:
         if epoch <= self.epoch or epoch < self.promised:
             return []
         if self._return.lost:  # a promise names the newest vote, and others count on it
-            return list(
-                self._alarms.ring("epoch", "votes of this validator may be lost: it promises nothing until it is back")
-            )
+            return list(self._alarms.ring(PromisesNothing()))
         self.promised = epoch
         mine = self._promise()
         return [KeepPromise(mine), Say(mine), *self.promised_by(mine)]
@@ -363,7 +360,7 @@ class Core:
         try:
             forced = forced_by(opening.promises, self.seats, self.height, self.head)
         except NotYet as why:
-            tell = self._alarms.ring("epoch", str(why)) if opening.epoch == self.promised > self.epoch else ()
+            tell = self._alarms.ring(why.detail) if opening.epoch == self.promised > self.epoch else ()
             return [*tell, *self._fetch()]
         if opening.epoch > self.epoch:
             return [*self._enter(opening.epoch, opening), Say(opening)]

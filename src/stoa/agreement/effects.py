@@ -2,6 +2,7 @@
 
 from typing import NamedTuple
 
+from stoa.agreement.details import AnotherHash, Detail
 from stoa.wire.batch import BatchHead
 from stoa.wire.block import Block
 from stoa.wire.status import Opening, Promise, Word
@@ -84,8 +85,7 @@ class Enter(NamedTuple):
 class Heal(NamedTuple):
     """This node's state gives another block than the one certified: rebuild the state, then go on from the start."""
 
-    height: int
-    why: str
+    why: AnotherHash
 
 
 class Republish(NamedTuple):
@@ -113,10 +113,10 @@ class Evidence(NamedTuple):
 
 
 class Alarm(NamedTuple):
-    """Something for people. ``kind`` is one word; an empty ``why`` says that it is over."""
+    """Something for people. ``kind`` is one word; without a detail it is over."""
 
     kind: str
-    why: str
+    detail: Detail | None
 
 
 class Halt(NamedTuple):

@@ -9,13 +9,18 @@ as silent: what it has finalised, a quorum has voted for, and the others' votes 
 
 from collections.abc import Iterable, Mapping
 
+from stoa.agreement.details import SeveralPossible, TooFewPromises
 from stoa.agreement.model import Seats
 from stoa.wire.status import Opening, Promise, promise_valid
 from stoa.wire.vote import FIRST_EPOCH, Vote
 
 
 class NotYet(Exception):
-    """These promises do not suffice; the message says what is missing."""
+    """These promises do not suffice; the detail says what is missing."""
+
+    def __init__(self, detail: TooFewPromises | SeveralPossible) -> None:
+        super().__init__(detail.code)
+        self.detail = detail
 
 
 def forced_by(promises: Iterable[Promise], seats: Seats, height: int, head: bytes) -> bytes:
@@ -27,12 +32,12 @@ def forced_by(promises: Iterable[Promise], seats: Seats, height: int, head: byte
         if one.validator in seats.keys and (one.height < height or (one.height, one.block_hash) == (height, head))
     }
     if len(counted) < seats.quorum:
-        raise NotYet(f"{len(counted)} members have promised behind block {height} or before, {seats.quorum} must")
+        raise NotYet(TooFewPromises(len(counted), height, seats.quorum))
     votes = [one.tail for one in counted.values() if one.height == height and one.tail is not None]
     silent = len(seats.keys) - len(counted)
     possible = [one for one in sorted({vote.block_hash for vote in votes}) if _possible(one, votes, silent, seats)]
     if len(possible) > 1:
-        raise NotYet(f"more than one block {height + 1} may be final with votes of those who have not promised yet")
+        raise NotYet(SeveralPossible(height + 1))
     return possible[0] if possible else b""
 
 

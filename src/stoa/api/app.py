@@ -23,6 +23,7 @@ from stoa.api import (
     packs,
     primary,
     proofs,
+    proposals,
     securities,
     sessions,
     snapshots,
@@ -42,8 +43,8 @@ from stoa.api.viewer import House, Viewer, identify
 from stoa.ledger.catalog import read_body
 
 ROUTES: Final = (
-    transactions, building, intents, sessions, securities, packs, primary, accounts, chain, network, proofs,
-    log, events, catalog, snapshots,
+    transactions, building, intents, sessions, securities, packs, primary, accounts, chain, network, proposals,
+    proofs, log, events, catalog, snapshots,
 )  # fmt: skip
 PREFIX: Final = "/v1"
 

@@ -6,26 +6,16 @@ They are read when they are asked for; the loop that makes blocks counts nothing
 import threading
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from typing import Final
 
 from prometheus_client import CollectorRegistry
 from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, Metric
 
 from stoa.api.feed import Feed
 from stoa.api.projector import Projector
+from stoa.node.details import ALARMS
 from stoa.node.health import Network, missing
 from stoa.node.node import Node
 from stoa.ordering.condition import Kind
-
-ALARMS: Final = (
-    "batch",
-    "damage",
-    "diverged",
-    "epoch",
-    "journal",
-    "split",
-    "state",
-)  # those that are calm are shown as 0
 
 
 class Refused:

@@ -13,12 +13,15 @@ from litestar import get
 from litestar.params import Parameter
 
 from stoa import __version__
+from stoa.agreement.details import Detail
 from stoa.api.openapi import errors
 from stoa.api.services import Services
 from stoa.api.viewer import Asking, House
 from stoa.journal.journal import Journal
+from stoa.node.commit import Skipped
 from stoa.node.evidence import MAX_SHOWN
 from stoa.node.health import Network, missing, troubles
+from stoa.node.sayings import said
 
 TAGS: Final = ["network"]
 BLOCKS_SHOWN: Final = 20  # latest blocks whose votes are told
@@ -55,10 +58,13 @@ class BlockVotes(msgspec.Struct, frozen=True):
 
 
 class AlarmView(msgspec.Struct, frozen=True):
-    """An alarm that stands."""
+    """An alarm that stands: a code with its figures, and its sentence in both languages."""
 
     kind: str
-    why: str
+    code: str
+    figures: dict[str, Any]
+    en: str
+    ko: str
 
 
 class LogView(msgspec.Struct, frozen=True):
@@ -123,12 +129,16 @@ class EvidenceItem(msgspec.Struct, frozen=True):
 
 
 class SkippedBatch(msgspec.Struct, frozen=True):
-    """A batch in the log that makes no block, here and on every other validator alike. ``producer`` is who it says."""
+    """A batch in the log that makes no block, here and on every other validator alike. ``producer`` is who it says;
+    why, as a code with its figures and as a sentence in both languages."""
 
     position: int
     producer: str
     number: int
-    why: str
+    code: str
+    figures: dict[str, Any]
+    en: str
+    ko: str
 
 
 class EvidenceView(msgspec.Struct, frozen=True):
@@ -166,7 +176,7 @@ def network_view(services: Services, known: bool = False) -> NetworkView:
         members=tuple(_members(network, node.health().block_hash.hex(), recent)),
         recent=recent,
         away=network.away,
-        alarms=tuple(AlarmView(kind, said) for kind, said in sorted(network.alarms.items())),
+        alarms=tuple(_alarm(kind, one) for kind, one in sorted(network.alarms.items())),
         evidence=network.evidence,
         skipped=node.skips,
         in_flight=network.in_flight,
@@ -175,6 +185,10 @@ def network_view(services: Services, known: bool = False) -> NetworkView:
         log=LogView(network.log.kind, network.log.sentence),
         bus=_bus(network, known),
     )
+
+
+def _alarm(kind: str, detail: Detail) -> AlarmView:
+    return AlarmView(kind, detail.code, detail.figures, said(detail), said(detail, "ko"))
 
 
 def _members(network: Network, block_hash: str, recent: tuple[BlockVotes, ...]) -> Iterator[MemberView]:
@@ -210,8 +224,13 @@ def evidence_view(services: Services, limit: int = MAX_SHOWN) -> EvidenceView:
     """What is remembered against others, newest first."""
     node = services.node
     items = [msgspec.convert(row, EvidenceItem) for row in reversed(list(node.evidence.shown))]
-    skipped = [SkippedBatch(one.position, one.producer, one.number, one.why) for one in reversed(list(node.skipped))]
+    skipped = [_skipped(one) for one in reversed(list(node.skipped))]
     return EvidenceView(node.evidence.count, tuple(items[:limit]), tuple(skipped[:limit]))
+
+
+def _skipped(one: Skipped) -> SkippedBatch:
+    why = one.why
+    return SkippedBatch(one.position, one.producer, one.number, why.code, why.figures, said(why), said(why, "ko"))
 
 
 @get("/network", operation_id="network", tags=TAGS, responses=errors(), sync_to_thread=True)

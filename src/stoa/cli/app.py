@@ -21,7 +21,6 @@ from stoa.cli import (
     overloading,
     persons,
     playing,
-    proposing,
     proving,
     query,
     rebuilding,
@@ -31,7 +30,7 @@ from stoa.cli.shell import FAULT, PLAIN, USAGE, Common, Trouble, Usage, app, con
 
 COMMANDS = (  # each enters its own
     founding, playing, networking, network_running, network_papers, network_members, network_entering, keys, users,
-    persons, acting, proposing, query, proving, history, rebuilding, measuring, overloading, catalog,
+    persons, acting, query, proving, history, rebuilding, measuring, overloading, catalog,
 )  # fmt: skip
 
 

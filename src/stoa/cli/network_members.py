@@ -4,10 +4,11 @@ decide."""
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
+from stoa.cli.changes import KINDS, Kind, change_of, write_proposal
 from stoa.cli.houses import passphrase
 from stoa.cli.network_running import telling
 from stoa.cli.networking import Code, network, require_authority, running
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     from stoa.network.deciding import Deciding
     from stoa.network.plan import Member
 
-Kind = Literal["admit", "remove", "rotate", "set"]
 By = Annotated[str, Parameter(help="The institution that acts; it must have its folder here.")]
 
 
@@ -70,20 +70,29 @@ def remove(code: Code, *, common: Common = PLAIN) -> None:
 
 @network.command
 def propose(
-    kind: Annotated[Kind, Parameter(help="admit CODE KEY, remove CODE, rotate CODE KEY, or set NAME=VALUE …")],
+    kind: Annotated[Kind, Parameter(help=f"{KINDS}.")],
     words: Annotated[list[str], Parameter(help="What it is about; KEY is a voting key, in hex.", negative="")],
     *,
     at_height: Annotated[int, Parameter(help="The block in which it takes effect; by default one soon.")] = 0,
     hours: Annotated[int, Parameter(help="How long members may vote.")] = 24,
     reason: Annotated[str, Parameter(help="Why, for the others.")] = "",
     by: By = "",
+    form: Annotated[
+        bool, Parameter(negative="", help="Write the instruction instead, for stoa explain and stoa submit.")
+    ] = False,
     common: Common = PLAIN,
 ) -> None:
-    """Propose a change to the members, as one of them, and thereby vote for it."""
-    change = _change(kind, words)
+    """Propose a change to the members, as one of them, and thereby vote for it.
+
+    With `--form`, `--by` and `--at-height` nothing is sent and no network is needed: a ledger of one has none.
+    """
+    change, reason = change_of(kind, words), reason or " ".join((kind, *words))
+    if form:
+        write_proposal(by, change, at_height, hours, reason)
+        return
     with _deciding(common) as deciding:
         member = _voters(deciding, by)[0]
-        number = deciding.propose(member, change, at_height, hours, reason or " ".join((kind, *words)))
+        number = deciding.propose(member, change, at_height, hours, reason)
         ballot = deciding.chamber(number).ballots.get(number)
     answer = {"proposal": number, "proposer": member.code, "change": change, "height": ballot.height if ballot else 0}
     en = f"Proposal {number}. The others: stoa network vote {number}"
@@ -131,19 +140,6 @@ def proposals(*, common: Common = PLAIN) -> None:
             out.print(f"{one.number}: {one.change} @ {one.height} [{votes}]", highlight=False, markup=False)
 
     common.answer(answer, show)
-
-
-def _change(kind: Kind, words: list[str]) -> dict[str, Any]:
-    """The form of the change. Raises Usage."""
-    if kind == "set":
-        pairs = [word.partition("=") for word in words]
-        if not pairs or not all(value.isdigit() for _, _, value in pairs):
-            raise Usage("set: wanted is NAME=VALUE with a whole number, e.g. quorum=1")
-        return {"tag": "set", "settings": [{"name": name, "value": int(value)} for name, _, value in pairs]}
-    wanted = ("institution",) if kind == "remove" else ("institution", "key")
-    if len(words) != len(wanted):
-        raise Usage(f"{kind}: wanted is CODE" + (" KEY" if len(wanted) > 1 else ""))
-    return {"tag": kind, **dict(zip(wanted, words, strict=True))}
 
 
 def _voters(deciding: "Deciding", by: str) -> "tuple[Member, ...]":

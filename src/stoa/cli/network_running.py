@@ -264,7 +264,10 @@ def _validator(one: "Standing", common: Common) -> str:
 
     well = "green" if one.health == "ready" else "red"
     waits = common.words(f", {one.waiting} wait", f", 대기 {one.waiting}") if one.waiting else ""
-    return f"[{well}]{escape(one.health)}[/]{waits}"
+    told = one.health
+    for said in one.alarms:
+        told = told.replace(said.en, common.words(said.en, said.ko))
+    return f"[{well}]{escape(told)}[/]{waits}"
 
 
 def _seat(one: "Standing", common: Common) -> str:

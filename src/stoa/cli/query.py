@@ -88,6 +88,24 @@ def pack(
 
 
 @query.command
+def proposals(*, limit: Limit = 100, common: Common = PLAIN) -> None:
+    """List what members have proposed, newest first: who voted how, and whether it is open, enacted or lapsed."""
+    from stoa.readmodel.queries.proposals import proposals as ask
+
+    with reading(common) as (db, _):
+        _rows(common, "proposals", ask(db, limit=limit), "number proposer kind subject height yes no stage decided")
+
+
+@query.command
+def proposal(number: int, *, common: Common = PLAIN) -> None:
+    """Show a proposal: its whole change, the votes, and why it lapsed if it did."""
+    from stoa.readmodel.queries.proposals import proposal as ask
+
+    with reading(common) as (db, _):
+        _one(common, f"proposal {number}", ask(db, number))
+
+
+@query.command
 def holders(asset: str, *, limit: Limit = 100, common: Common = PLAIN) -> None:
     """List who holds an asset, the largest first."""
     from stoa.readmodel.queries.market import holders as ask

@@ -84,12 +84,8 @@ class Deciding:
     def propose(self, member: Member, change: Form, height: int, hours: int, reason: str) -> int:
         """The number of the member's new proposal; height 0 is one soon. Raises NotDecided, KeystoreError, BadForm."""
         found = self.chamber()
-        form = {
-            "tag": "governance.propose.v1", "institution": member.code, "change": change, "reason": reason,
-            "height": height or found.height + AHEAD + 2 * len(found.members.keys),
-            "expires": found.time + hours * HOUR_MS,
-        }  # fmt: skip
-        receipt = self.act(member, form)
+        soon, expires = found.height + AHEAD + 2 * len(found.members.keys), found.time + hours * HOUR_MS
+        receipt = self.act(member, proposal_of(member.code, change, height or soon, expires, reason))
         require_applied(receipt)
         return next(int(event["proposal"]) for event in map(to_form, receipt.events) if "proposal" in event)
 
@@ -132,6 +128,14 @@ class Deciding:
                 return
             self.vote(member, number)  # refused as a second one, and yet in a block
         raise NotDecided(f"{else_} after {MAX_BLOCKS} more blocks")
+
+
+def proposal_of(institution: str, change: Form, height: int, expires: int, reason: str) -> Form:
+    """The instruction that proposes the change."""
+    return {
+        "tag": "governance.propose.v1", "institution": institution, "change": change, "height": height,
+        "expires": expires, "reason": reason,
+    }  # fmt: skip
 
 
 def require_quorum(members: Members, able: int) -> None:

@@ -18,6 +18,7 @@ from stoa.custody import durable
 from stoa.network import folders
 
 STOP_SECONDS: Final = 30.0  # a validator ends the block at hand first
+PAUSE_SECONDS: Final = 2.0  # for a pause to come about: each of its threads stops by itself
 GLANCE: Final = 0.02
 MAX_LOG_BYTES: Final = 16 * 1024 * 1024  # at the next start a longer one is put aside, in place of the one before
 TAIL_BYTES: Final = 4_096
@@ -74,10 +75,14 @@ class Process:
         return True
 
     def signal(self, number: signal.Signals) -> bool:
-        """Send it a signal; False if it does not run."""
+        """Send it a signal; False if it does not run. A pause, or its end, has come about when this returns."""
         pid = self.pid
         if pid:
             os.kill(pid, number)
+            before = {signal.SIGSTOP: "running", signal.SIGCONT: "paused"}.get(number)
+            until = time.monotonic() + PAUSE_SECONDS
+            while self.state == before and time.monotonic() < until:
+                time.sleep(GLANCE)
         return bool(pid)
 
     def ask_to_end(self) -> bool:

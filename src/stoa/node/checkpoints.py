@@ -20,8 +20,10 @@ from stoa.ledger.governance.members import members_at
 from stoa.ledger.governance.model import CHECKPOINT_BLOCKS, parameter
 from stoa.ledger.state import State
 from stoa.node import proofs
+from stoa.node.details import AnotherRoot
 from stoa.node.finality import Finality
 from stoa.node.log import LOG
+from stoa.node.sayings import said
 from stoa.node.state_store import Snapshot, StateStore
 from stoa.wire.proof import RowProof
 from stoa.wire.status import Rooted, RootWanted, Word
@@ -232,9 +234,9 @@ class Checkpoints:
             return
         self._mine = self._told = None
         mine[1].close()
-        why = f"the state after block {agreed.height} has another root than {len(agreed.votes)} validators signed"
-        self._alarm(Alarm("state", why))
-        self._corrupt(why)
+        why = AnotherRoot(agreed.height, len(agreed.votes))
+        self._alarm(Alarm(why.kind, why))
+        self._corrupt(said(why))
 
     def newest(self) -> Checkpoint:
         """The newest one that a quorum signed and whose state can still be read. Raises NothingToProve."""

@@ -18,6 +18,16 @@ from stoa.ledger.catalog import Receipt
 from stoa.ledger.governance.members import members
 from stoa.ledger.governance.model import CLOCK_TOLERANCE_MS, parameter
 from stoa.ledger.state import State, Writes
+from stoa.node.details import (
+    BatchClockOff,
+    BatchElsewhere,
+    BatchNotNext,
+    BatchNotSigned,
+    BatchTooLarge,
+    BatchUnreadable,
+    Objection,
+    ProducerUnknown,
+)
 from stoa.node.replay import standing_at
 from stoa.node.state_store import Standing, Store
 from stoa.ordering.engine import Ordered
@@ -54,7 +64,7 @@ class Skipped(NamedTuple):
     position: int
     producer: str
     number: int
-    why: str
+    why: Objection
     early: bool = False  # it may make a later block: batches before it are missing
     head: BatchHead | None = None  # if it is a batch of a member, and not early
     evidence: str = ""
@@ -95,23 +105,24 @@ class Commit:
     def _admit(self, ordered: Ordered, timely: bool) -> Admitted | Skipped:
         quoted = ordered.batch[:QUOTED_BYTES]
         if len(ordered.batch) > limits.MAX_BATCH_BYTES:
-            why = f"larger than {limits.MAX_BATCH_BYTES} bytes"
-            return Skipped(ordered.position, "", 0, why, evidence=BAD_BATCH, proof=quoted, by=ordered.publisher)
+            large = BatchTooLarge(limits.MAX_BATCH_BYTES)
+            return Skipped(ordered.position, "", 0, large, evidence=BAD_BATCH, proof=quoted, by=ordered.publisher)
         try:
             batch = read_batch(ordered.batch)
         except Malformed as error:
-            why = str(error)
-            return Skipped(ordered.position, "", 0, why, evidence=BAD_BATCH, proof=quoted, by=ordered.publisher)
+            unread = BatchUnreadable(str(error))
+            return Skipped(ordered.position, "", 0, unread, evidence=BAD_BATCH, proof=quoted, by=ordered.publisher)
         body = batch.body
         next_number = self.produced.get(body.producer, 0) + 1
         why = self._objection(ordered, body, next_number, timely)
         member = body.chain == self.head.chain and body.producer in self.members.keys
-        if member and body.number > next_number:  # judged again behind every block: what it holds is not looked at yet
+        # an early one is judged again behind every block, so what it holds is not looked at yet
+        if why is not None and member and body.number > next_number:
             return Skipped(ordered.position, body.producer, body.number, why, early=True)
         head = head_of(batch, merkle.root(body.envelopes))
-        if not why and not head_signed(head, self.members.keys[body.producer]):
-            why = "the producer's signature is not valid"
-        if not why:
+        if why is None and not head_signed(head, self.members.keys[body.producer]):
+            why = BatchNotSigned()
+        if why is None:
             return Admitted(batch, head)
         if not member or body.number == next_number:
             return Skipped(
@@ -126,18 +137,18 @@ class Commit:
         signed = key is not None and head_signed(head, key)
         return head.producer if signed else ordered.publisher or head.producer
 
-    def _objection(self, ordered: Ordered, body: BatchBody, expected: int, timely: bool) -> str:
-        """What speaks against a batch before its envelopes are looked at; empty if nothing does."""
+    def _objection(self, ordered: Ordered, body: BatchBody, expected: int, timely: bool) -> Objection | None:
+        """What speaks against a batch before its envelopes are looked at, if anything does."""
         if body.chain != self.head.chain:
-            return f"for the ledger {body.chain}"
+            return BatchElsewhere(body.chain)
         if body.producer not in self.members.keys:
-            return "the producer is not a validator"
+            return ProducerUnknown()
         if body.number != expected:
-            return f"number {body.number} where {expected} is next"
+            return BatchNotNext(body.number, expected)
         tolerance = parameter(self.view, CLOCK_TOLERANCE_MS)
         if timely and abs(body.time - ordered.time) > tolerance:
-            return f"its time is {body.time - ordered.time} ms off the log's, {tolerance} are allowed"
-        return ""
+            return BatchClockOff(body.time - ordered.time, tolerance)
+        return None
 
     def read_back(self) -> int:
         """From when on the log may hold what comes behind the last final block, by any server's clock that the members

@@ -3,7 +3,9 @@
 from collections.abc import Iterator
 from typing import Final, NamedTuple
 
+from stoa.agreement.details import Detail
 from stoa.bus.bus import Counts
+from stoa.node.sayings import said
 from stoa.ordering.condition import Condition, Kind
 
 HEARD_SECONDS: Final = 5.0  # who was heard within so long counts as present; standings are told four times a second
@@ -35,7 +37,7 @@ class PeerSeen(NamedTuple):
 class Network(NamedTuple):
     """How a validator stands among the others. ``alone``: there are no others to be heard. ``rule`` is the name of the
     quorum rule, ``produced`` the last batch number of each producer, ``away`` whether it has left the quorum,
-    ``alarms`` sentences by kind. ``in_flight`` batches of its own are published and not final, ``unread`` ones came
+    ``alarms`` what stands, by kind. ``in_flight`` batches of its own are published and not final, ``unread`` ones came
     from the log and wait here; ``dropped`` words of peers found no room. ``bus`` is None where there is none."""
 
     validator: str
@@ -48,7 +50,7 @@ class Network(NamedTuple):
     peers: tuple[PeerSeen, ...]
     produced: tuple[tuple[str, int], ...]
     away: bool
-    alarms: dict[str, str]
+    alarms: dict[str, Detail]
     evidence: int
     in_flight: int
     unread: int
@@ -75,5 +77,5 @@ def troubles(network: Network) -> Iterator[str]:
         yield "this validator has left the quorum until its state follows the certificates again"
     if network.log.kind in (Kind.UNREACHABLE, Kind.GONE, Kind.REPLACED):
         yield f"the ordering log is {network.log.kind}: {network.log.sentence}"
-    for kind, why in sorted(network.alarms.items()):
-        yield f"alarm {kind}: {why}"
+    for kind, detail in sorted(network.alarms.items()):
+        yield f"alarm {kind}: {said(detail)}"

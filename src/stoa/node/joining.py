@@ -25,6 +25,7 @@ from stoa.ledger.governance.model import ERAS, PARAMETERS, VALIDATORS
 from stoa.ledger.memory import MemoryFinal
 from stoa.ledger.state import State, Writes
 from stoa.node import snapshot
+from stoa.node.details import JournalEmpty
 from stoa.node.log import LOG
 from stoa.node.lost_votes import LostVotes
 from stoa.node.recovery import found_state
@@ -65,8 +66,8 @@ class Joining:
     def run(self) -> None:
         """Start from a snapshot if one is to be had. Raises DiskFull, Fatal."""
         offers = self._offers()
-        if any(offer.height for offer in offers.values()) and not self._lost.why:
-            self._lost.note("the journal held genesis alone when the others had blocks")
+        if any(offer.height for offer in offers.values()) and self._lost.why is None:
+            self._lost.note(JournalEmpty())
         far = [(offer.checkpoint, name, offer.size) for name, offer in offers.items() if offer.checkpoint is not None]
         for checkpoint, name, size in sorted(far, key=lambda one: (-one[0].height, one[1])):
             if checkpoint.height < FAR_BLOCKS:

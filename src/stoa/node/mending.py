@@ -12,6 +12,7 @@ from typing import Final
 from stoa.agreement.effects import Alarm
 from stoa.journal import Damage, Damaged, Journal, NotNext, Scrub, restore
 from stoa.journal.restoring import Restored
+from stoa.node.details import JournalDamaged
 from stoa.node.log import LOG
 from stoa.node.others import Others
 
@@ -42,7 +43,7 @@ class Mending:
                 self.rounds = scrub.rounds
                 if self._clean:
                     self._known.clear()
-                    self._alarm(Alarm("damage", ""))
+                    self._alarm(Alarm(JournalDamaged.kind, None))
                 self._clean = True
 
     def _note(self, damage: Damage) -> None:
@@ -53,7 +54,9 @@ class Mending:
         if len(self._known) < MAX_KNOWN:
             self._known[place] = None
         self.found += 1
-        self._alarm(Alarm("damage", f"the journal is damaged: {damage}"))
+        LOG.error("damaged", segment=damage.segment, offset=damage.offset, height=damage.height, why=damage.why)
+        detail = JournalDamaged(damage.height, damage.segment, damage.offset, damage.field)
+        self._alarm(Alarm(detail.kind, detail))
 
     def mend(self, height: int) -> bool:
         """Put back what is damaged of this final block; False when that cannot be done, now or here."""

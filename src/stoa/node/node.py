@@ -17,9 +17,8 @@ from typing import Final
 from stoa.agreement.core import Core
 from stoa.agreement.effects import Alarm
 from stoa.intake.gate import Gate
-from stoa.journal import Journal, Lender
+from stoa.journal import Journal, Lender, faults
 from stoa.journal.disk import REAL_DISK, Disk
-from stoa.journal.faults import said
 from stoa.kernel import signing
 from stoa.kernel.base import Broken
 from stoa.ledger.governance.model import CHECKPOINT_BLOCKS, QUORUM, parameter
@@ -28,6 +27,7 @@ from stoa.node.answers import Answers
 from stoa.node.checkpoints import Checkpoints
 from stoa.node.circle import Circle
 from stoa.node.commit import Commit, FinalBlock, Listener, Skipped
+from stoa.node.details import AnotherRoot, JournalCut, Objection
 from stoa.node.doors import Doors
 from stoa.node.epoch_file import EpochFile
 from stoa.node.evidence import EvidenceBook
@@ -49,6 +49,7 @@ from stoa.node.places import Places
 from stoa.node.producer import Cut, Producer
 from stoa.node.recovery import Progress, bring_up
 from stoa.node.round import Diverged, Round, resumed
+from stoa.node.sayings import said
 from stoa.node.turns import Turns
 from stoa.node.verifier import Verifier
 from stoa.node.voice import Voice
@@ -129,8 +130,7 @@ class Node(Doors):
         self._listeners: list[Listener] = []
         self.healed = 0  # times the state was built again
         self._healed = -1  # the height at which the state was built again last
-        self._places = Places()
-        self._producer = self._made_producer()
+        self._places, self._producer = Places(), self._made_producer()
         self._stopping = threading.Event()
         self._threads = self._made_threads()
         if self.peers is None:
@@ -196,8 +196,8 @@ class Node(Doors):
 
     def _resumed(self, away: bool) -> Core:
         """Agreement as of the last final block."""
-        known = self._epochs.known
-        return resumed(self._commit, self.journal, self.finality.signer(), known, away, bool(self._lost.why))
+        me, known, lost = self.finality.signer(), self._epochs.known, self._lost.why is not None
+        return resumed(self._commit, self.journal, me, known, away, lost)
 
     # running
 
@@ -241,7 +241,7 @@ class Node(Doors):
         try:
             work()
         except Exception as error:  # noqa: BLE001 - whatever it was, the node must stop and say so
-            self.failure = self.failure or said(error)
+            self.failure = self.failure or faults.said(error)
             self.store.doubt()
             LOG.critical("stopped", failure=self.failure, exc_info=True)
             self._stop()
@@ -270,7 +270,7 @@ class Node(Doors):
 
     def _make_blocks(self) -> None:
         if self.peers is not None:
-            self.voice.alarm(Alarm("journal", self._lost.why))
+            self.voice.alarm(Alarm(JournalCut.kind, self._lost.why))
             self._round.start()
         while not self._stopping.is_set():
             happening = self._inbox.take(self._round.core.wants_entries, TICK_SECONDS)
@@ -279,9 +279,9 @@ class Node(Doors):
                 self._round.tick(time.monotonic_ns() // 1_000_000)
             except Diverged as diverged:
                 self._heal(diverged)
-            if self._lost.why and not self._round.core.away:
+            if self._lost.why is not None and not self._round.core.away:
                 self._lost.clear()
-                self.voice.alarm(Alarm("journal", ""))
+                self.voice.alarm(Alarm(JournalCut.kind, None))
             self._producer.seen(self._round.position, self._produced())
 
     def _happen(self, happening: object) -> None:
@@ -313,12 +313,12 @@ class Node(Doors):
         self._entered()  # what was read of the log is gone with the round
         self._round.start()
         self.healed += 1
-        self.voice.alarm(Alarm("state", ""))
+        self.voice.alarm(Alarm(AnotherRoot.kind, None))
 
     def _final(self, final: FinalBlock) -> None:
         self._checkpoints.final(final.block.header.height, parameter(self._commit.view, CHECKPOINT_BLOCKS))
         if final.block.header.producer == self.validator.institution:
-            self.voice.alarm(Alarm("batch", ""))
+            self.voice.alarm(Alarm(Objection.kind, None))
         self.handing.final(final.block.envelopes)
         self._producer.seen(self._round.position, self._produced())
         self._announce(final)
@@ -331,13 +331,13 @@ class Node(Doors):
         self.skipped.append(skipped)
         self.skips += 1
         tell = LOG.warning if skipped.evidence else LOG.debug  # copies are many after every start
-        tell("skipped", position=skipped.position, who=skipped.producer, number=skipped.number, why=skipped.why)
+        tell("skipped", position=skipped.position, who=skipped.producer, number=skipped.number, why=said(skipped.why))
         if skipped.evidence:
             mine = skipped.producer == self.validator.institution and self._producer.in_flight
-            if mine and "batch" not in self.voice.alarms:
-                self.voice.alarm(Alarm("batch", f"a batch of this validator makes no block: {skipped.why}"))
-            height = self._commit.head.height + 1
-            self.evidence.note(self._clock(), skipped.evidence, skipped.by, height, skipped.why, skipped.proof)
+            if mine and Objection.kind not in self.voice.alarms:
+                self.voice.alarm(Alarm(Objection.kind, skipped.why))
+            what = skipped.evidence, skipped.by, self._commit.head.height + 1, said(skipped.why)
+            self.evidence.note(self._clock(), *what, skipped.proof)
 
     def _entered(self) -> None:
         """The log of another epoch is read from now on."""

@@ -38,6 +38,7 @@ from stoa.node.commit import Commit, FinalBlock, Skipped
 from stoa.node.epoch_file import Epochs
 from stoa.node.recovery import kept_tail
 from stoa.node.replay import require_place, require_same
+from stoa.node.sayings import said
 from stoa.ordering.engine import Ordered
 from stoa.wire.batch import Batch, BatchBody
 from stoa.wire.block import Block, batch_head
@@ -145,8 +146,8 @@ class Round:
                 self.commit.take_back()
             case Finalise():
                 return self._finalise(effect)
-            case Heal(_, why):
-                raise Diverged(why)
+            case Heal(why):
+                raise Diverged(said(why))
             case Halt(why):
                 raise Broken(why)
             case _:

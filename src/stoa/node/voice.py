@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final
 
+from stoa.agreement.details import Detail
 from stoa.agreement.effects import Alarm, Enter, Evidence
 from stoa.kernel import limits
 from stoa.kernel.codec import Malformed, encode
@@ -16,6 +17,7 @@ from stoa.node.epoch_file import EpochFile
 from stoa.node.evidence import EvidenceBook
 from stoa.node.inbox import Fetched, Heard, Inbox
 from stoa.node.log import LOG
+from stoa.node.sayings import said
 from stoa.peers.promise import Peers, Silent
 from stoa.wire.batch import Batch
 from stoa.wire.question import BlocksWanted, OpeningWanted, read_blocks, read_opening_known
@@ -51,7 +53,7 @@ class Voice:
         self._peers, self._inbox, self._epochs, self._evidence, self._clock = peers, inbox, epochs, evidence, clock
         self.final, self.skipped, self._entered, self._publish = final, skipped, entered, publish
         self._names = names
-        self.alarms: dict[str, str] = {}
+        self.alarms: dict[str, Detail] = {}
         self._asking = ThreadPoolExecutor(ASKING, "stoa-ask")
         self._publishing = ThreadPoolExecutor(1, "stoa-republish")
 
@@ -120,12 +122,13 @@ class Voice:
 
     def alarm(self, alarm: Alarm) -> None:
         """Keep it until it is over."""
-        if alarm.why:
-            if self.alarms.get(alarm.kind) != alarm.why:
-                LOG.error("alarm", kind=alarm.kind, why=alarm.why)
-            self.alarms[alarm.kind] = alarm.why
-        elif self.alarms.pop(alarm.kind, ""):
-            LOG.info("calm", kind=alarm.kind)
+        kind, detail = alarm
+        if detail is not None:
+            if self.alarms.get(kind) != detail:
+                LOG.error("alarm", kind=kind, code=detail.code, why=said(detail))
+            self.alarms[kind] = detail
+        elif self.alarms.pop(kind, None):
+            LOG.info("calm", kind=kind)
 
     def close(self) -> None:
         """Ask nothing more."""

@@ -11,6 +11,7 @@ from typing import Final, NamedTuple
 
 from stoa.journal import Damaged, Disk, Journal, Lender, cut
 from stoa.ledger.state import State
+from stoa.node.details import JournalCut
 from stoa.node.log import LOG
 from stoa.node.lost_votes import LostVotes
 from stoa.node.recovery import Progress, open_state
@@ -47,9 +48,10 @@ def wake(folder: Path, disk: Disk, progress: Progress | None, processes: int, me
             lowest = min(found, lowest - 1) if lowest else found
             if not mend or lowest < 1:
                 raise
-            LostVotes(folder).note(f"the journal was damaged and ends before block {lowest} now: {damaged}")
-            place = cut(folder / JOURNAL_FOLDER, lowest, disk)
-            LOG.error("cut", height=lowest, why=str(damaged), set_aside=place.name if place else "")
+            place = damaged.damage
+            LostVotes(folder).note(JournalCut(lowest, place.segment, place.offset, place.field))
+            aside = cut(folder / JOURNAL_FOLDER, lowest, disk)
+            LOG.error("cut", height=lowest, why=str(damaged), set_aside=aside.name if aside else "")
     return _awake(folder, disk, progress, processes, lending)
 
 

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, delete, insert, select, update
 
 from stoa.kernel.base import Event
 from stoa.ledger.catalog import read_genesis
-from stoa.readmodel import assets, compliance, corporate_actions, holdings, holds, identity, offerings
+from stoa.readmodel import assets, compliance, corporate_actions, governance, holdings, holds, identity, offerings
 from stoa.readmodel.chain import enter_block, header_row
 from stoa.readmodel.draft import At, Draft, Handler
 from stoa.readmodel.schema import BLOCKS, CURSOR, schema_version
@@ -29,6 +29,7 @@ Certified: TypeAlias = tuple[Block, Certificate | None]  # a block, with its own
 HANDLERS: Final[dict[str, Handler]] = {
     **identity.HANDLERS,
     **compliance.HANDLERS,
+    **governance.HANDLERS,
     **assets.HANDLERS,
     **holds.HANDLERS,
     **holdings.HANDLERS,
@@ -40,13 +41,9 @@ RECORDED_ONLY: Final = frozenset(
     {
         "assets.record_taken.v1",
         "corporate_actions.tax_remitted.v1",
-        "governance.enacted.v1",
-        "governance.lapsed.v1",
         "governance.parameter_set.v1",
-        "governance.proposed.v1",
         "governance.validator_admitted.v1",
         "governance.validator_removed.v1",
-        "governance.vote_cast.v1",
         "governance.voting_key_rotated.v1",
         "settlement.forced.v1",
     }

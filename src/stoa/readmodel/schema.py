@@ -138,6 +138,20 @@ POSITIONS: Final = _clustered(  # persons, not accounts; a row goes when its uni
     Index("positions_party", "party"),
 )  # fmt: skip
 
+# ---- governance
+
+PROPOSALS: Final = _table(  # ``decided``: the height at which it was enacted or lapsed, 0 while it is open
+    "proposals",
+    _number("number", key=True), _text("proposer"), _text("kind"), _text("subject"), _text("change"),
+    _number("height"), _number("expires"), _text("reason"), _number("proposed"), _number("made"), _text("stage"),
+    _number("decided"), _number("yes"), _number("no"), _number("counted"), _number("quorum"), _number("validators"),
+    _text("reasons"),
+)  # fmt: skip
+PROPOSAL_VOTES: Final = _table(
+    "proposal_votes",
+    _number("proposal", key=True), _text("institution", key=True), _flag("yes"), _number("height"), _number("time"),
+)  # fmt: skip
+
 # ---- assets and the register
 
 SECURITIES: Final = _table(

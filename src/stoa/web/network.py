@@ -1,4 +1,5 @@
-"""The network: how this validator stands among the others, who voted for the latest blocks, what went wrong.
+"""The network: how this validator stands among the others, who voted for the latest blocks, what members have proposed,
+what went wrong.
 
 Says in words what ``api.network`` says in figures; the page renews itself by blocks and by time, since a network that
 stands still makes no blocks.
@@ -12,22 +13,26 @@ from litestar import Response, get
 from stoa.api.network import NetworkView, evidence_view, network_view
 from stoa.api.viewer import House
 from stoa.node.health import HEARD_SECONDS
+from stoa.readmodel.queries.proposals import proposals
 from stoa.web.figures import units
 from stoa.web.language import Words
 from stoa.web.page import Paper
 
-SHOWN: Final = 12  # pieces of evidence, and skipped batches
+SHOWN: Final = 12  # proposals, pieces of evidence, and skipped batches
 BROKEN_LOGS: Final = {"gone": "log_condition.gone", "replaced": "log_condition.replaced"}  # conditions with words
 
 
 @get("/network", sync_to_thread=True)
 def network_page(page: Paper, services: House) -> Response[str]:
-    """Members, votes, alarms and evidence."""
+    """Members, votes, proposals, alarms and evidence."""
     network = network_view(services)
+    with services.views.read() as views:
+        proposed = proposals(views, limit=SHOWN).items
     return page.render(
         "network.html",
         network=network,
         sentences=tuple(sentences(network, page.words)),
+        proposals=proposed,
         against=evidence_view(services, SHOWN),
         chain=services.node.chain,
         now=services.clock(),

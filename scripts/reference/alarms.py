@@ -1,0 +1,25 @@
+"""The page of alarms: each code with its figures and its sentence in both languages."""
+
+from scripts.reference.markdown import page, said, table
+from stoa.node.details import ALARMS, DETAILS
+from stoa.node.sayings import SAYINGS
+
+
+def alarms() -> str:
+    """Every code that an alarm, or a batch that makes no block, may be told with."""
+    parts = []
+    for kind in ALARMS:
+        rows = []
+        for one in DETAILS:
+            if one.kind == kind:
+                code = str(one.__struct_config__.tag)
+                rows.append((f"`{code}`", said(one.__doc__), SAYINGS[code].en, SAYINGS[code].ko))
+        parts.append(f"## `{kind}`\n\n[What to do](../operations/runbook.md#alarm-{kind}).")
+        parts.append(table(("code", "means", "English", "Korean"), rows))
+    return page(
+        "Alarms",
+        "What `GET /v1/network` and `GET /v1/evidence` tell as a code with its figures and its sentence. "
+        "The log has the code and the English one. The codes of `batch` also say why a batch of anybody makes no "
+        "block.",
+        *parts,
+    )

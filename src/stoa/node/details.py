@@ -1,0 +1,103 @@
+"""What a node has to tell people beside agreement, as values; and why a batch makes no block, here as everywhere.
+
+``DETAILS`` is the closed list of all details with agreement's own, ``ALARMS`` that of the alarms they belong to.
+"""
+
+from typing import Final
+
+from stoa.agreement import details
+from stoa.agreement.details import Detail
+
+
+class JournalCut(Detail, frozen=True):
+    """The journal was damaged and ends before this block now."""
+
+    kind = "journal"
+    height: int
+    segment: str
+    offset: int
+    field: str
+
+
+class JournalEmpty(Detail, frozen=True):
+    """The journal held genesis alone when the others had blocks."""
+
+    kind = "journal"
+
+
+class VotesLost(Detail, frozen=True):
+    """A note of an older version says that votes may be lost."""
+
+    kind = "journal"
+
+
+class JournalDamaged(Detail, frozen=True):
+    """A place in the journal is not what was written."""
+
+    kind = "damage"
+    height: int
+    segment: str
+    offset: int
+    field: str
+
+
+class AnotherRoot(Detail, frozen=True):
+    """The state after the block has another root than so many validators signed."""
+
+    kind = "state"
+    height: int
+    votes: int
+
+
+class Objection(Detail, frozen=True):
+    """Why a batch makes no block. The alarm is its own producer's."""
+
+    kind = "batch"
+
+
+class BatchTooLarge(Objection, frozen=True):
+    """It has more bytes than any batch may have."""
+
+    limit: int
+
+
+class BatchUnreadable(Objection, frozen=True):
+    """Its bytes are no batch, by this rule of the codec."""
+
+    rule: str
+
+
+class BatchElsewhere(Objection, frozen=True):
+    """It is for another ledger."""
+
+    chain: str
+
+
+class ProducerUnknown(Objection, frozen=True):
+    """Whom it names is no validator."""
+
+
+class BatchNotNext(Objection, frozen=True):
+    """It has another number than the next one of its producer."""
+
+    number: int
+    expected: int
+
+
+class BatchClockOff(Objection, frozen=True):
+    """Its time is so many milliseconds off the log's."""
+
+    off: int
+    allowed: int
+
+
+class BatchNotSigned(Objection, frozen=True):
+    """The signature is not its producer's."""
+
+
+DETAILS: Final[tuple[type[Detail], ...]] = (
+    details.NoQuorum, details.AnotherHash, details.TooFewPromises, details.SeveralPossible, details.PromisesNothing,
+    JournalCut, JournalEmpty, VotesLost, JournalDamaged, AnotherRoot,
+    BatchTooLarge, BatchUnreadable, BatchElsewhere, ProducerUnknown, BatchNotNext, BatchClockOff, BatchNotSigned,
+)  # fmt: skip
+ALARMS: Final = tuple(sorted({one.kind for one in DETAILS}))

@@ -1,0 +1,94 @@
+"""The words for what a node has to tell people: for each code a sentence over its figures, in English and Korean.
+
+The values themselves are agreement's and the node's (``details``); who shows them asks here for the reader's language.
+"""
+
+from collections.abc import Mapping
+from typing import Final, NamedTuple
+
+from stoa.agreement.details import Detail
+
+
+class Saying(NamedTuple):
+    """One sentence in both languages, with ``str.format`` fields."""
+
+    en: str
+    ko: str
+
+
+SAYINGS: Final[Mapping[str, Saying]] = {
+    "no_quorum": Saying(
+        "block {height} cannot reach {quorum} votes: {votes}",
+        "블록 {height}은(는) {quorum}표를 얻을 수 없습니다: {votes}",
+    ),
+    "another_hash": Saying(
+        "block {height} is certified as {certified}, and gives another hash here",
+        "블록 {height}은(는) {certified}(으)로 인증되었으나 이 검증기관에서는 다른 해시가 나옵니다",
+    ),
+    "too_few_promises": Saying(
+        "{promised} members have promised behind block {height} or before, {quorum} must",
+        "구성 기관 {promised}곳이 블록 {height} 이하에서 약속했으며 {quorum}곳의 약속이 필요합니다",
+    ),
+    "several_possible": Saying(
+        "more than one block {height} may be final with votes of those who have not promised yet",
+        "아직 약속하지 않은 기관의 투표에 따라 둘 이상의 블록 {height}이(가) 확정되었을 수 있습니다",
+    ),
+    "promises_nothing": Saying(
+        "votes of this validator may be lost: it promises nothing until it is back",
+        "이 검증기관의 투표가 유실되었을 수 있어 복귀할 때까지 아무것도 약속하지 않습니다",
+    ),
+    "journal_cut": Saying(
+        "the journal was damaged and ends before block {height} now: {segment} at byte {offset}, {field}",
+        "저널이 손상되어 이제 블록 {height} 앞에서 끝납니다: {segment}, {offset}바이트, {field}",
+    ),
+    "journal_empty": Saying(
+        "the journal held genesis alone when the others had blocks",
+        "다른 기관에 블록이 있을 때 이 저널에는 제네시스만 있었습니다",
+    ),
+    "votes_lost": Saying(
+        "votes of this validator may be lost",
+        "이 검증기관의 투표가 유실되었을 수 있습니다",
+    ),
+    "journal_damaged": Saying(
+        "the journal is damaged: {segment} at byte {offset}, block {height}, {field}",
+        "저널이 손상되었습니다: {segment}, {offset}바이트, 블록 {height}, {field}",
+    ),
+    "another_root": Saying(
+        "the state after block {height} has another root than {votes} validators signed",
+        "블록 {height} 이후의 상태 루트가 검증기관 {votes}곳이 서명한 것과 다릅니다",
+    ),
+    "batch_too_large": Saying(
+        "larger than {limit} bytes",
+        "{limit}바이트보다 큽니다",
+    ),
+    "batch_unreadable": Saying(
+        "{rule}",
+        "읽을 수 없습니다({rule})",
+    ),
+    "batch_elsewhere": Saying(
+        "for the ledger {chain}",
+        "다른 원장({chain})의 배치입니다",
+    ),
+    "producer_unknown": Saying(
+        "the producer is not a validator",
+        "생성 기관이 검증기관이 아닙니다",
+    ),
+    "batch_not_next": Saying(
+        "number {number} where {expected} is next",
+        "번호가 {number}이며 다음 번호는 {expected}입니다",
+    ),
+    "batch_clock_off": Saying(
+        "its time is {off} ms off the log's, {allowed} are allowed",
+        "시각이 로그와 {off}ms 차이 나며 허용 범위는 {allowed}ms입니다",
+    ),
+    "batch_not_signed": Saying(
+        "the producer's signature is not valid",
+        "생성 기관의 서명이 유효하지 않습니다",
+    ),
+}  # fmt: skip
+
+
+def said(detail: Detail, language: str = "en") -> str:
+    """The sentence, in ``en`` or ``ko``."""
+    saying = SAYINGS[detail.code]
+    return (saying.ko if language == "ko" else saying.en).format(**detail.figures)
