@@ -130,7 +130,9 @@ def test_only_a_member_may_hand_over_and_only_in_time(hall: Several) -> None:
     gatherer, raw = hall.nodes[GATHERER], hall.signed(RegisterParty(7_000, False, InstitutionId("BROKER-A")))
     with pytest.raises(PermissionError, match="STRANGER is not a member"):
         gatherer.handing.take_over("STRANGER", HandedOver(wall_clock() + 1_000, (raw,)))
-    assert gatherer.handing.take_over(OTHER, HandedOver(wall_clock() - 1, (raw,))) == 0
+    for off in (-1, handing.MAX_AHEAD_MS + 1_000):  # it came too late, or the sender's clock is wrong
+        with pytest.raises(PermissionError, match="until"):
+            gatherer.handing.take_over(OTHER, HandedOver(wall_clock() + off, (raw,)))
     assert gatherer.handing.take_over(OTHER, HandedOver(wall_clock() + 1_000, (raw,))) == 1
     transaction = transaction_id(read_envelope(raw).body)
     assert gatherer.wait(transaction, PATIENCE) is not None

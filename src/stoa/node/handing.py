@@ -25,6 +25,7 @@ ASK_SECONDS: Final = 2.0  # for who gathers to say what it takes
 PATIENCE_SECONDS: Final = 8.0  # without anything handed over becoming final: longer than the log may be without leader
 AVOID_SECONDS: Final = 10.0  # nothing is handed to who failed
 LAG_BLOCKS: Final = 4  # who is further behind does not gather
+MAX_AHEAD_MS: Final = 10_000  # that the end of a handing over may lie ahead by the clock of who gathers
 MAX_HANDED: Final = 20_000  # transactions handed over and not final
 FULL_SECONDS: Final = 0.1  # rest when who gathers has no room
 SETTLE_SECONDS: Final = 0.2  # how long to wait at once for what was handed over
@@ -76,11 +77,14 @@ class Handing:
     def take_over(self, sender: str, handed: HandedOver) -> int:
         """Take what another validator hands over here; how many, from the first on. On a thread of the peers' own.
 
-        Raises PermissionError when it is no member.
+        Raises PermissionError when it is no member, when this comes too late, and when its clock is so far ahead that
+        its own batches would be skipped: people must come to know that, as they do of those batches.
         """
         if sender not in self._turns().members:
             raise PermissionError(f"{sender} is not a member")
-        return self._gate.take_over(handed.envelopes, sender) if self._clock() <= handed.until else 0
+        if not 0 <= (left := handed.until - self._clock()) <= MAX_AHEAD_MS:
+            raise PermissionError(f"what {sender} hands over is good until {left} ms from now")
+        return self._gate.take_over(handed.envelopes, sender)
 
     def settled(self, to: str) -> bool:
         """Whether ``to``, or this validator itself, may have what comes next; waits a little for it.
