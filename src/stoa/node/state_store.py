@@ -26,6 +26,7 @@ from stoa.wire.vote import Certificate
 
 MAP_BYTES: Final = 1 << 38  # address space, not disk: the file grows as rows come
 MAX_READERS: Final = 512
+ONE_WRITE_BYTES: Final = 64 * 4_096  # LMDB puts at most so many pages into one call
 FIRST_ROW: Final = b"\x01"
 _STANDING: Final = b"\x00standing"
 _FILE: Final = "data.mdb"
@@ -179,7 +180,8 @@ class StateStore:
         if isinstance(error, lmdb.CorruptedError | lmdb.PageNotFoundError):  # of its free pages, which no walk sees
             (self.folder / _WALKING).touch()
             return Unusable(f"{path}: {error}; the state is built again at the next start")
-        if isinstance(error, lmdb.MapFullError) or any(os.strerror(one) in str(error) for one in NO_ROOM):
+        no_room = any(os.strerror(one) in str(error) for one in NO_ROOM)
+        if no_room or isinstance(error, lmdb.MapFullError) or not _has_room(path):
             return DiskFull(f"no room on the disk: {path}: {error}")
         return Fatal(f"the disk under {path} failed: {error}")
 
@@ -233,6 +235,18 @@ def _reserve(path: Path) -> None:
     """Have room for all of the file, which is mapped: to write where the disk has none would be the end (SIGBUS)."""
     with named(path), path.open("r+b") as file:
         os.posix_fallocate(file.fileno(), 0, max(1, path.stat().st_size))
+
+
+def _has_room(path: Path) -> bool:
+    """Whether the file may grow by a write; LMDB says of one that the disk cut short only that it failed."""
+    with path.open("r+b") as file:
+        size = path.stat().st_size
+        try:
+            os.posix_fallocate(file.fileno(), size, ONE_WRITE_BYTES)
+        except OSError as error:
+            return error.errno not in NO_ROOM
+        file.truncate(size)
+    return True
 
 
 def _opened(folder: Path, **options: Any) -> Any:
