@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from stoa.intake.gate import Accepted, Gate
+from stoa.intake.gate import Accepted, Gate, Waiting
 from stoa.kernel.identifiers import InstitutionId
 from stoa.ledger.catalog import read_receipt
 from stoa.ledger.identity.register_party import RegisterParty
@@ -124,6 +124,24 @@ def test_who_gathers_has_room_for_some_only(hall: Several, monkeypatch: pytest.M
     start = hall.level() + 1
     all_applied(hall, submitted(hall, 20))
     assert producers(hall, start) == {GATHERER}
+
+
+def test_with_as_much_handed_over_as_may_be_it_waits_and_does_not_spin(
+    hall: Several, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(handing, "MAX_HANDED", 5)
+    monkeypatch.setattr(handing, "PATIENCE_SECONDS", 2.0)
+    monkeypatch.setattr(hall.nodes[GATHERER].gate, "take_over", lambda envelopes, sender: len(envelopes))
+    gate, taken = hall.nodes[OTHER].gate, list[int]()
+
+    def counted(most: int, most_bytes: int, linger: float, timeout: float) -> list[Waiting]:
+        taken.append(most)
+        return Gate.take(gate, most, most_bytes, linger, timeout)
+
+    monkeypatch.setattr(gate, "take", counted)
+    all_applied(hall, submitted(hall, 20))
+    assert 0 not in taken
+    assert len(taken) < 100
 
 
 def test_only_a_member_may_hand_over_and_only_in_time(hall: Several) -> None:

@@ -92,13 +92,13 @@ class Handing:
         What was handed over and will not become final so is back at the gate then, for a batch of its own.
         """
         with self._moved:
-            if self._handed and to != self._to:
+            if self._handed and (to != self._to or not self.room()):
                 self._moved.wait_for(lambda: not self._handed or self._overtaken or self._closed, SETTLE_SECONDS)
             failed = self._overtaken or time.monotonic() - self._progress > PATIENCE_SECONDS
             if self._handed and failed:
                 self._take_back()
                 return False
-            return not self._handed or to == self._to
+            return not self._handed or (to == self._to and self.room() > 0)
 
     def hand(self, to: str, taken: Sequence[Waiting]) -> None:
         """Hand these over; what is not taken is at the gate again."""
@@ -129,7 +129,7 @@ class Handing:
 
     def room(self) -> int:
         """How many may be handed over at once just now."""
-        return max(0, min(limits.MAX_BULK, MAX_HANDED - len(self._handed)))
+        return min(limits.MAX_BULK, MAX_HANDED - len(self._handed))
 
     def final(self, envelopes: Iterable[bytes]) -> None:
         """These are in a final block. Who gathers keeps the order, so what was handed over before them is, too."""
@@ -147,7 +147,7 @@ class Handing:
                 self._moved.notify_all()
 
     def gathered(self) -> None:
-        """A batch of this validator's own became a block: what was taken back is in it."""
+        """What waited at the gate first, so also what was taken back, is in a block of this validator's own."""
         self._mine = False
 
     def close(self) -> None:
