@@ -118,8 +118,7 @@ class Gate:
         with self._lock:
             refused = self._objection(transaction, digest, len(raw))
             if refused is None:
-                self._waiting[digest] = Waiting(raw, time.monotonic())
-                self._bytes += len(raw)
+                self._enter(digest, Waiting(raw, time.monotonic()))
                 self._remember(digest, transaction)
                 self._arrived.notify()
         return refused or Accepted(transaction)
@@ -135,10 +134,13 @@ class Gate:
                     return count
                 digest = sha256(raw).digest()
                 if digest not in self._waiting and len(raw) <= limits.MAX_ENVELOPE_BYTES:
-                    self._waiting[digest] = Waiting(raw, time.monotonic(), sender)
-                    self._bytes += len(raw)
+                    self._enter(digest, Waiting(raw, time.monotonic(), sender))
             self._arrived.notify()
         return len(envelopes)
+
+    def _enter(self, digest: bytes, waiting: Waiting) -> None:
+        self._waiting[digest] = waiting
+        self._bytes += len(waiting.raw)
 
     def _objection(self, transaction: bytes, digest: bytes, size: int) -> Rejection | None:
         if digest in self._seen:
@@ -199,9 +201,8 @@ class Gate:
         with self._arrived:
             for waiting in reversed(taken):
                 digest = sha256(waiting.raw).digest()
-                self._waiting[digest] = waiting
+                self._enter(digest, waiting)
                 self._waiting.move_to_end(digest, last=False)
-                self._bytes += len(waiting.raw)
             self._arrived.notify()
 
     def is_waiting(self, transaction: bytes) -> bool:

@@ -6,7 +6,6 @@ authority can know: the plan, the genesis, and earlier applications; the ledger 
 Does not own: who answers for the applicant.
 """
 
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
@@ -21,7 +20,7 @@ from stoa.kernel.hashing import tagged
 from stoa.ledger.catalog import Genesis
 from stoa.network import ceremony, folders
 from stoa.network.founding import config_of, house_of, make_house
-from stoa.network.growing import UNFINISHED
+from stoa.network.growing import made_whole
 from stoa.network.papers import Application, BadPaper, Request, read_paper, write_paper
 from stoa.network.plan import Member, Plan, Table, member_elsewhere, read_plan, require_free
 
@@ -36,14 +35,12 @@ def apply_for(chain: str, member: Member, folder: Path, passphrase: Secret, poli
     alone = Plan(chain, "majority", 1, False, {}, (member,))  # all that it knows; its true plan comes with the answer
     inner = folder / member.code
     if not inner.is_dir():
-        fresh = inner.with_name(inner.name + UNFINISHED)
-        shutil.rmtree(fresh, ignore_errors=True)
-        make_house(fresh, alone, member, passphrase, policy, now)
-        fresh.rename(inner)
+        with made_whole(inner) as fresh:
+            make_house(fresh, alone, member, passphrase, policy, now)
     elif (path := inner / folders.PLAN).is_file() and (known := read_plan(path, founding=False).chain) != chain:
         raise BadPaper(f"{inner} is a house of the network {known}, not {chain}")
     kept = kept_application(inner)
-    if kept is not None and kept.chain == chain and _said(kept) == _told(member):
+    if kept is not None and kept.chain == chain and member_elsewhere(_table(kept)) == member:
         return kept
     made = _signed(ceremony.request(alone, member, inner, passphrase), alone, member, inner, passphrase)
     write_paper(made, inner / folders.APPLICATION)
@@ -60,9 +57,10 @@ def kept_application(inner: Path) -> Application | None:
 def _signed(asked: Request, alone: Plan, member: Member, inner: Path, passphrase: Secret) -> Application:
     config = config_of(alone, member)
     keystore, house = Keystore(inner / config.keystore, passphrase), house_of(inner, member.code, passphrase)
+    one = member.institution
     made = Application(
-        asked.chain, asked.code, *_told(member), account=house.public.hex(), voting=house.voting.hex(),
-        server=asked.server, client=asked.client,
+        asked.chain, asked.code, one.name, one.country, one.roles, member.host, member.port,
+        account=house.public.hex(), voting=house.voting.hex(), server=asked.server, client=asked.client,
     )  # fmt: skip
     digest = _digest(made)
     return msgspec.structs.replace(
@@ -70,15 +68,6 @@ def _signed(asked: Request, alone: Plan, member: Member, inner: Path, passphrase
         account_signature=keystore.sign(member.code, digest).hex(),
         voting_signature=signing.sign(validator_of(config, keystore).secret, digest).hex(),
     )
-
-
-def _told(member: Member) -> tuple[str, str, tuple[str, ...], str, int]:
-    one = member.institution
-    return one.name, one.country, one.roles, member.host, member.port
-
-
-def _said(asked: Application) -> tuple[str, str, tuple[str, ...], str, int]:
-    return asked.name, asked.country, asked.roles, asked.host, asked.port
 
 
 def _digest(asked: Application) -> bytes:
@@ -95,7 +84,7 @@ def require_fit(asked: Application, plan: Plan, genesis: Genesis, earlier: list[
         raise BadPaper(f"this is an application to the network {asked.chain}, not {plan.chain}")
     if plan.hosts:
         raise BadPaper("members of this network live in network namespaces of one machine: use `stoa network add`")
-    table = Table("application", _fields(asked), lambda _: 0)
+    table = _table(asked)
     member = member_elsewhere(table)
     if member.code in plan.codes:
         if member not in plan.members or asked not in earlier:
@@ -106,9 +95,11 @@ def require_fit(asked: Application, plan: Plan, genesis: Genesis, earlier: list[
     return member
 
 
-def _fields(asked: Application) -> dict[str, object]:
+def _table(asked: Application) -> Table:
+    """The institution and its place, as a file would say them."""
     names = ("code", "name", "country", "roles", "host", "port")
-    return {name: list(value) if isinstance(value := getattr(asked, name), tuple) else value for name in names}
+    fields = {name: list(value) if isinstance(value := getattr(asked, name), tuple) else value for name in names}
+    return Table("application", fields, lambda _: 0)
 
 
 def _require_keys(asked: Application, table: Table, used: dict[str, str]) -> None:

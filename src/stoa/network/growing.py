@@ -7,6 +7,8 @@ Does not own: what the ledger says of members, which is voted on (``deciding``),
 """
 
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
@@ -66,13 +68,20 @@ def settle(plan: Plan, folder: Path, member: Member, peer: str, passphrase: Secr
     """
     inner, told = folder / member.code, told_of(plan, member, peer)
     if not inner.is_dir():
-        fresh = inner.with_name(inner.name + UNFINISHED)
-        shutil.rmtree(fresh, ignore_errors=True)
-        make_house(fresh, told, member, passphrase, policy, now)
-        found(fresh, read_genesis(require_genesis(plan, folder)))
-        fresh.rename(inner)
+        with made_whole(inner) as fresh:
+            make_house(fresh, told, member, passphrase, policy, now)
+            found(fresh, read_genesis(require_genesis(plan, folder)))
     furnish(told, member, inner)
     return house_of(inner, member.code, passphrase)
+
+
+@contextmanager
+def made_whole(inner: Path) -> Iterator[Path]:
+    """A folder to fill that is in its place once all is in it. What a crash left of an earlier one is removed."""
+    fresh = inner.with_name(inner.name + UNFINISHED)
+    shutil.rmtree(fresh, ignore_errors=True)
+    yield fresh
+    fresh.rename(inner)
 
 
 def require_genesis(plan: Plan, folder: Path) -> bytes:

@@ -71,9 +71,12 @@ class Circle:
 
     def there(self, height: int) -> set[str]:
         """Who was heard lately and is at this height or above it."""
-        return {peer.validator for peer in self.seen() if peer.seconds < FRESH_SECONDS and peer.height >= height}
+        return {peer.validator for peer in self._fresh() if peer.height >= height}
 
     def pace(self, height: int) -> float:
         """Seconds to rest before the next batch: longer, the further the slowest peer that is there lags behind."""
-        lags = [height - peer.height for peer in self.seen() if peer.seconds < FRESH_SECONDS]
+        lags = [height - peer.height for peer in self._fresh()]
         return min(MOST_REST_SECONDS, max(0, max(lags, default=0) - LAG_BLOCKS) * REST_A_BLOCK)
+
+    def _fresh(self) -> list[PeerSeen]:
+        return [peer for peer in self.seen() if peer.seconds < FRESH_SECONDS]

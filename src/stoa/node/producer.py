@@ -94,16 +94,20 @@ class Producer:
     def _gather(self, engine: Callable[[], Engine], cut: Cut, is_due: bool) -> None:
         linger = cut.linger if self._handing.alone else cut.linger * GATHER_PART
         taken = self._gate.take(cut.most, cut.most_bytes, linger, 0.0 if is_due else IDLE_SECONDS)
-        if (taken or is_due) and not self._published(engine, taken):
+        if not (taken or is_due):
+            return
+        if self._published(engine, taken):
+            self._handing.gathered()
+        else:
             self._gate.give_back(taken)
 
     def _hand(self, engine: Callable[[], Engine], to: str, cut: Cut) -> None:
         """What came in here goes to who gathers; what came to this one for that, late, into a batch of its own."""
         linger = max(cut.linger * (1 - GATHER_PART), HAND_SECONDS)
         taken = self._gate.take(min(cut.most, self._handing.room()), cut.most_bytes, linger, IDLE_SECONDS)
-        theirs = [one for one in taken if one.sender]
-        if len(theirs) < len(taken):
-            self._handing.hand(to, [one for one in taken if not one.sender])
+        mine, theirs = [one for one in taken if not one.sender], [one for one in taken if one.sender]
+        if mine:
+            self._handing.hand(to, mine)
         if theirs and not self._published(engine, theirs):
             self._gate.give_back(theirs)
 
@@ -128,10 +132,7 @@ class Producer:
         """Whether a batch of these became a block; False only at the end of all things."""
         envelopes = tuple([one.raw for one in taken])
         self._passed = frozenset([one.raw for one in taken if not one.sender])
-        made = self._made(engine, self._produced + 1, envelopes)
-        if made:
-            self._handing.gathered()
-        return made
+        return self._made(engine, self._produced + 1, envelopes)
 
     def _publish_left_over(self, engine: Callable[[], Engine]) -> None:
         """What was in flight when the process before this one ended, if it may still make a block."""
