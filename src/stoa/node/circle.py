@@ -12,12 +12,10 @@ from stoa.kernel.codec import Malformed
 from stoa.node.evidence import EvidenceBook
 from stoa.node.health import PeerSeen
 from stoa.node.inbox import Heard, Inbox
+from stoa.node.pace import Pace
 from stoa.wire.status import Rooted, RootWanted, Status, Unknown, read_word
 
 FRESH_SECONDS: Final = 3.0  # a peer heard within is there
-LAG_BLOCKS: Final = 32  # how far behind a validator may be before the others rest for its sake
-REST_A_BLOCK: Final = 0.01  # seconds for each block more
-MOST_REST_SECONDS: Final = 1.0
 QUOTED_BYTES: Final = 1_000  # of what was not a word
 
 
@@ -35,6 +33,7 @@ class Circle:
         self._rooted = rooted
         self._inbox, self._evidence, self._clock = inbox, evidence, clock
         self._heard: dict[str, tuple[Status, float]] = {}
+        self._pace = Pace()
 
     def hear(self, sender: str, raw: bytes) -> None:
         """On a thread of the peers' own."""
@@ -74,9 +73,8 @@ class Circle:
         return {peer.validator for peer in self._fresh() if peer.height >= height}
 
     def pace(self, height: int) -> float:
-        """Seconds to rest before the next batch: longer, the further the slowest peer that is there lags behind."""
-        lags = [height - peer.height for peer in self._fresh()]
-        return min(MOST_REST_SECONDS, max(0, max(lags, default=0) - LAG_BLOCKS) * REST_A_BLOCK)
+        """Seconds to rest before the next batch, for the sake of those that are there and slower. One thread."""
+        return self._pace.rest(time.monotonic(), height, {peer.validator: peer.height for peer in self._fresh()})
 
     def _fresh(self) -> list[PeerSeen]:
         return [peer for peer in self.seen() if peer.seconds < FRESH_SECONDS]
