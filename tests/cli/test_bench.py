@@ -12,6 +12,7 @@ from stoa.bench import poc
 from stoa.bench.growth import Sample, growth
 from stoa.bench.plots import Axis, Series, number, plot
 from stoa.bench.poc_report import Report, table
+from stoa.bench.reference import busy_verify_us, rate_here, rate_there
 from stoa.cli import measuring
 from tests.cli.test_commands import answer, stoa
 from tests.network.conftest import free_ports
@@ -65,6 +66,17 @@ def test_a_network_is_measured_and_says_where_its_time_goes(first_port: str, cap
     assert min(few["rss_mb"].values()) > 1
     assert len(few["rss_mb"]) == 5
     assert few["block_interval_ms"]["p95"] >= few["block_interval_ms"]["p50"] > 0
+    assert few["cpu_us_all"] > 5 * few["cpu_us_per_transfer_and_node"]
+    spent = few["bare_verifications_per_transfer"] * few["bare_verify_us"]
+    assert spent == pytest.approx(few["cpu_us_all"], rel=0.01)
+
+
+def test_a_rate_of_the_budgets_is_one_of_this_machine() -> None:
+    """A transfer is left as many bare verifications' time here as there."""
+    assert [rate_here(4_000, us) for us in (15.0, 30.0, 60.0)] == [8_000, 4_000, 2_000]
+    assert rate_there(rate_here(4_000, 48.0), 48.0) == 4_000
+    assert rate_here(1, 1e9) == 1
+    assert 1 < busy_verify_us() < 10_000
 
 
 def test_the_proof_of_concept_is_repeated_and_reported(tmp_path: Path, first_port: str) -> None:

@@ -32,6 +32,7 @@ class Costs(NamedTuple):
     cpu_us_per_transfer_and_node: float
     cpu_us_servers: float
     cpu_us_load: float
+    cpu_us_all: float  # of all validators, all servers and the load together
     stage_us: dict[str, float]
     disk_bytes: dict[str, float]
     rss_mb: dict[str, float]  # of each validator, at the end
@@ -61,6 +62,7 @@ class Watch:
             cpu_us_per_transfer_and_node=round(validators / each / nodes * 1e6, 1),
             cpu_us_servers=round(servers / each * 1e6, 1),
             cpu_us_load=round(cpu["load"] / each * 1e6, 1),
+            cpu_us_all=round((validators + servers + cpu["load"]) / each * 1e6, 1),
             stage_us={stage: round(seconds / each / nodes * 1e6, 1) for stage, seconds in spent.items()},
             disk_bytes={name: round(grown / each / nodes, 1) for name, grown in disk.items()},
             rss_mb={code: round(rss_bytes(pid) / 2**20, 1) for code, pid in self._validators.items()},

@@ -9,13 +9,14 @@ signature. What the machine's other processes cost is printed beside.
 import os
 import signal
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NamedTuple
 
 from stoa.bench.cost import Costs, Watch
 from stoa.bench.ledger import fsync_p50
 from stoa.bench.load import Measured
+from stoa.bench.reference import busy_verify_us, rate_here, rate_there
 from stoa.bench.site import Ground, Site, by_gateway
 
 
@@ -35,6 +36,7 @@ class Options:
     first_port: int = 9_500
     linger_ms: int = 100
     byzantine: bool = False
+    reference: bool = False  # the rate is meant for the machine of the budgets: offer what it is on this one
     folder: str = ""  # where to run; empty: a temporary folder
 
 
@@ -55,10 +57,13 @@ class Figures(NamedTuple):
     cpu_us_per_transfer_and_node: float
     cpu_us_servers: float
     cpu_us_load: float
+    cpu_us_all: float
     stage_us: dict[str, float]
     disk_bytes: dict[str, float]
     rss_mb: dict[str, float]
     bare_verify_us: float
+    bare_verifications_per_transfer: float  # what the whole machine spent for one
+    final_per_second_at_30_us: float  # the same on the machine of the budgets, where that is a bare verification
     cores: int
     fsync_us_p50: int
     caught_up: bool
@@ -79,9 +84,13 @@ def _run(options: Options, folder: Path) -> Figures:
     with Site(ground, folder) as site:
         site.start(site.plan.codes[: len(site.plan.codes) - options.late])
         market = site.set_up(options.holders)
-        count = options.rate * options.seconds
+        count = _rate(options) * options.seconds
         envelopes = market.hot_transfers(count) if options.hot else market.transfers(count, options.refused_per_mille)
-        return _measure(site, envelopes, options)
+        return _measure(site, envelopes, replace(options, rate=_rate(options)))  # machines change while one signs
+
+
+def _rate(options: Options) -> int:
+    return rate_here(options.rate, busy_verify_us()) if options.reference else options.rate
 
 
 def _measure(site: Site, envelopes: list[bytes], options: Options) -> Figures:
@@ -99,7 +108,8 @@ def _measure(site: Site, envelopes: list[bytes], options: Options) -> Figures:
             site.start_validator(code)
 
     watch = Watch(site.validators, site.servers, site.folder, steady)
-    measured = load.offer(by_gateway(envelopes, steady), options.rate, [(options.seconds / 2, start_late)])
+    middle = len(envelopes) / options.rate / 2
+    measured = load.offer(by_gateway(envelopes, steady), options.rate, [(middle, start_late)])
     costs = watch.stop(measured.final)
     for code in paused:
         site.signal(code, signal.SIGCONT)
@@ -124,6 +134,8 @@ def figures(measured: Measured, costs: Costs, fsync_us: int, caught_up: bool = T
         blocks=measured.blocks,
         **costs._asdict(),
         bare_verify_us=measured.bare_verify_us,
+        bare_verifications_per_transfer=round(costs.cpu_us_all / max(measured.bare_verify_us, 1e-9), 2),
+        final_per_second_at_30_us=rate_there(measured.final / measured.seconds, measured.bare_verify_us),
         cores=os.cpu_count() or 1,
         fsync_us_p50=fsync_us,
         caught_up=caught_up,

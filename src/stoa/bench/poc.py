@@ -6,12 +6,12 @@ Does not own: how a load is offered (``load.py``), faults (``drills.py``), what 
 """
 
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Final, TextIO
+from typing import Final, TextIO
 
 from stoa.bench.cost import Watch, machine
 from stoa.bench.drills import DRILLS, run_drill
@@ -107,15 +107,9 @@ class _Run:
         options, site = self._options, self._site
         with Sampler(site, options.sustained) as sampler:
             step = self._step("sustained", options.sustained_rate, options.sustained)
-        nodes = len(site.buses)
-        cpu_us = min(_cpu_us(one.figures, nodes) for one in (*steps, step))
-        grown = growth(sampler.samples, site.folder, nodes, step.figures["final_per_second"], cpu_us)
+        cpu_us = min(float(one.figures["cpu_us_all"]) for one in (*steps, step))
+        grown = growth(sampler.samples, site.folder, len(site.buses), step.figures["final_per_second"], cpu_us)
         return Lasting(step, sampler.samples, grown)
-
-
-def _cpu_us(found: Mapping[str, Any], nodes: int) -> float:
-    """What the whole machine spent for one transfer."""
-    return float(found["cpu_us_per_transfer_and_node"] * nodes + found["cpu_us_servers"] + found["cpu_us_load"])
 
 
 def _summed_up(rate: int, seconds: int, measured: Measured, found: dict[str, object]) -> Step:

@@ -64,7 +64,8 @@ def rows(report: Report) -> Iterator[tuple[str, str]]:
             f"{step.rate:,} transfers/s offered for {step.seconds} s",
             f"{figures['final_per_second']:,.1f}/s final; submit to final p50 {latency['p50']:,.0f} ms,"
             f" p99 {latency['p99']:,.0f} ms, slowest {step.slowest_ms:,.0f} ms; block interval p95"
-            f" {interval['p95']:,.0f} ms; lost {figures['lost']}, forks {figures['forks']}",
+            f" {interval['p95']:,.0f} ms; lost {figures['lost']}, forks {figures['forks']}; a transfer cost the machine"
+            f" {figures['bare_verifications_per_transfer']} bare verifications of {figures['bare_verify_us']} µs",
         )
     if report.lasting is not None:
         step, grown = report.lasting.step, report.lasting.growth

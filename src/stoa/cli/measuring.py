@@ -56,6 +56,9 @@ def network(
     late: Annotated[int, Parameter(help="Validators that start from genesis in its middle.")] = 0,
     hot: Annotated[bool, Parameter(negative="", help="Every transfer touches one account.")] = False,
     byzantine: Annotated[bool, Parameter(negative="", help="More than two thirds must vote.")] = False,
+    reference: Annotated[
+        bool, Parameter(negative="", help="The rate is one of a machine whose bare verification takes 30 us.")
+    ] = False,
     linger_ms: Annotated[int, Parameter(help="How long a batch waits for more.")] = 100,
     first_port: Annotated[int, Parameter(help="The first of ten ports for each validator.")] = 9_500,
     common: Common = PLAIN,
@@ -72,7 +75,7 @@ def network(
         raise Usage("--refused-share lies between 0 and 1; --paused and --late leave at least one validator")
     options = Options(
         validators, rate, seconds, holders, round(refused_share * 1_000), fsync_delay_ms, paused, late, hot,
-        first_port, linger_ms, byzantine,
+        first_port, linger_ms, byzantine, reference,
     )  # fmt: skip
     figures = run(options)
     common.fields({**figures._asdict(), "workload": asdict(options)}, "stoa bench network")
