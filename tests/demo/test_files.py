@@ -40,9 +40,9 @@ MISTAKES = [
     ("term-sheet.toml", '[issuer]\nname = "Harbour Tower SPC"', '[issuer]\nname = ""', "issuer.name", "1 to 120"),
     ("term-sheet.toml", 'roles = ["registrar"]', 'roles = ["king"]', "institution[0].roles", "registrar"),
     ("term-sheet.toml", "[security]", "[security", "text", "is not TOML"),
-    ("qualification-rules.toml", "lots.age_days >= 365", "lots.age_days => 365", "rule[1].require", "has no meaning"),
-    ("qualification-rules.toml", "lots.age_days >= 365", "lots.age_days >=", "rule[1].require", "a word or a number"),
-    ("qualification-rules.toml", "lots.age_days >= 365", "(lots.age_days >= 365", "rule[1].require", "expected ')'"),
+    ("qualification-rules.toml", "lots.age_days > 365", "lots.age_days => 365", "rule[1].require", "has no meaning"),
+    ("qualification-rules.toml", "lots.age_days > 365", "lots.age_days >", "rule[1].require", "a word or a number"),
+    ("qualification-rules.toml", "lots.age_days > 365", "(lots.age_days > 365", "rule[1].require", "expected ')'"),
     ("qualification-rules.toml", 'force = "policy"', 'force = "wish"', "rule[3].force", "law or future_law"),
     ("investors.csv", "tan-weiling,Tan", "kim-minseo,Tan", "id", "used once"),
     ("investors.csv", "SG,accredited,PELICAN,1986", "SG,accredited,DANBI-TRUST,1986", "broker", "MARU or PELICAN"),
@@ -114,7 +114,7 @@ def test_a_mistake_is_named(folder: Path, file: str, before: str, after: str, fi
 
 def test_the_line_is_that_of_the_field(folder: Path) -> None:
     file = folder / "qualification-rules.toml"
-    text = file.read_text(encoding="utf-8").replace("lots.age_days >= 365", "lots.age_days ! 365")
+    text = file.read_text(encoding="utf-8").replace("lots.age_days > 365", "lots.age_days ! 365")
     file.write_text(text, encoding="utf-8")
     with pytest.raises(BadFile) as caught:
         load(folder)
