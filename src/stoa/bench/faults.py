@@ -7,6 +7,7 @@ it did to the load (``drills.py``).
 
 import re
 import signal
+import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final, Literal
@@ -17,6 +18,7 @@ from stoa.bench.site import Site
 
 NOTED: Final = re.compile(r'"event": "(?:stopped|alarm|cut|rebuilt|healing|mended)"')
 KEPT_CHARACTERS: Final = 300  # of what was said
+GLANCE: Final = 0.5
 
 Part = Literal["validator", "server", "host"]
 
@@ -27,6 +29,7 @@ class Fault:
     says = ""
     through_all = False  # whether the load goes through those that fail, too
     of_leader = False  # whether it befalls the one whose server leads the ordering log
+    patience = 0.0  # seconds after all are level until it must have been said
 
     def __init__(self, site: Site, codes: Sequence[str]) -> None:
         self.site, self.codes = site, codes
@@ -56,9 +59,15 @@ class Fault:
 
     def wrong(self) -> Iterator[str]:
         """What is not as it must be, once all are level again."""
+        until = time.monotonic() + self.patience
         for code in self.codes:
-            if self.says and not any(re.search(self.says, line) for line in self.lines(code)):
+            while not (said := self._has_said(code)) and time.monotonic() < until:
+                time.sleep(GLANCE)
+            if not said:
                 yield f"{code} did not say so"
+
+    def _has_said(self, code: str) -> bool:
+        return not self.says or any(re.search(self.says, line) for line in self.lines(code))
 
 
 class Down(Fault):

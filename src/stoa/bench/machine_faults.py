@@ -172,10 +172,15 @@ class StateCorrupted(Corrupted):
 
 
 class JournalCorrupted(Corrupted):
-    """A segment of the journal."""
+    """The oldest segment of the journal. If the start does not read it, the scrub does, which begins there."""
 
     inner = JOURNAL_FOLDER
     says = r'"event": "(?:cut|mended)"'
+    patience = 120.0
+
+    def spoiled(self, code: str) -> Path:
+        """That segment."""
+        return min((self.site.home(code) / self.inner).glob("*.journal"))
 
 
 class LogCorrupted(Corrupted):
