@@ -94,9 +94,11 @@ def propose(
         member = _voters(deciding, by)[0]
         number = deciding.propose(member, change, at_height, hours, reason)
         ballot = deciding.chamber(number).ballots.get(number)
-    answer = {"proposal": number, "proposer": member.code, "change": change, "height": ballot.height if ballot else 0}
-    en = f"Proposal {number}. The others: stoa network vote {number}"
-    common.done(answer, en, f"{number}번 안건을 제출했습니다. 다른 회원: stoa network vote {number}")
+    height = ballot.height if ballot else 0
+    answer = {"proposal": number, "proposer": member.code, "change": change, "height": height}
+    en = f"Proposal {number}, for block {height}. The others, before that block: stoa network vote {number}"
+    ko = f"{number}번 안건을 제출했습니다(블록 {height}에 효력). 다른 회원은 그 전에: stoa network vote {number}"
+    common.done(answer, en, ko)
 
 
 @network.command
