@@ -71,6 +71,17 @@ def test_a_network_is_measured_and_says_where_its_time_goes(first_port: str, cap
     assert spent == pytest.approx(few["cpu_us_all"], rel=0.01)
 
 
+def test_a_validator_with_genesis_alone_joins_and_votes(first_port: str) -> None:
+    given = ("--blocks", "12", "--checkpoint-blocks", "5", "--first-port", first_port)
+    few = answer("bench", "joining", *given)
+    assert few["height"] > 12
+    assert few["joined_at"] == 0, "so few blocks are fetched and executed"
+    assert few["snapshot_bytes"] > 0
+    assert few["seconds_until_level"] > 0
+    assert few["voted"]
+    assert (few["lost"], few["forks"]) == (0, 0)
+
+
 def test_a_rate_of_the_budgets_is_one_of_this_machine() -> None:
     """A transfer is left as many bare verifications' time here as there."""
     assert [rate_here(4_000, us) for us in (15.0, 30.0, 60.0)] == [8_000, 4_000, 2_000]

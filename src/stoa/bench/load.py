@@ -87,6 +87,11 @@ class Load:
         """The greatest that any gateway has told."""
         return max(self._heights.values(), default=0)
 
+    @property
+    def forks(self) -> int:
+        """Heights of which two gateways told different blocks."""
+        return self._forks
+
     def close(self) -> None:
         """Hear nothing more."""
         for kept in self._kept:

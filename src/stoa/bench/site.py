@@ -65,6 +65,7 @@ class Ground:
     first_port: int = 9_500
     linger_ms: int = 100
     byzantine: bool = False
+    parameters: tuple[tuple[str, int], ...] = ()  # further governed numbers
 
 
 class Site:
@@ -268,7 +269,9 @@ def _plan(ground: Ground) -> Plan:
     )
     replicas = min(5, ground.validators if ground.validators % 2 else ground.validators - 1)
     quorum: Any = "byzantine" if ground.byzantine else "majority"
-    return Plan(CHAIN, quorum, replicas, False, {"batch_linger_ms": ground.linger_ms}, members)
+    return Plan(
+        CHAIN, quorum, replicas, False, {"batch_linger_ms": ground.linger_ms, **dict(ground.parameters)}, members
+    )
 
 
 def by_gateway(envelopes: Sequence[bytes], codes: Sequence[str]) -> list[tuple[str, bytes]]:

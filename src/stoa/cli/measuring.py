@@ -128,6 +128,29 @@ def _rate(word: str) -> int:
 
 
 @bench.command
+def joining(
+    *,
+    blocks: Annotated[int, Parameter(help="Blocks that the others have made, one transfer in each.")] = 6_000,
+    checkpoint_blocks: Annotated[int, Parameter(help="Every so many blocks a snapshot is kept.")] = 1_000,
+    rate: Annotated[int, Parameter(help="Transfers offered a second while they are made.")] = 50,
+    holders: Annotated[int, Parameter(help="Verified holders among whom they go.")] = 20,
+    first_port: Annotated[int, Parameter(help="The first of ten ports for each validator.")] = 9_500,
+    common: Common = PLAIN,
+) -> None:
+    """How long a validator with genesis alone takes until it is level with the others and votes."""
+    from dataclasses import asdict
+
+    from stoa.bench.joining import Options, run
+    from stoa.cli.shell import console
+
+    if min(blocks, rate) < 1 or holders < 4 or checkpoint_blocks < 0:
+        raise Usage("--blocks and --rate are 1 or more, --holders 4 or more, --checkpoint-blocks 0 or more")
+    options, errors = Options(blocks, checkpoint_blocks, rate, holders, first_port), console(stderr=True)
+    figures = run(options, lambda part: errors.print(part, highlight=False, markup=False))
+    common.fields({**figures._asdict(), "workload": asdict(options)}, "stoa bench joining")
+
+
+@bench.command
 def distribution(
     *,
     holders: Annotated[int, Parameter(help="Holders to be paid.")] = 100_000,

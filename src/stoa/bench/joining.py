@@ -1,0 +1,123 @@
+"""``stoa bench joining``: a member's validator that has genesis alone comes to a network with many blocks.
+
+It starts from the members' snapshot where that is far from genesis, else it fetches and executes every block. Owns the
+measure: from the start of its process until it tells the height of the others, and whether it votes from then on.
+Blocks are made small and many, since it is blocks that a snapshot saves. Does not own: the load, the processes.
+"""
+
+import tempfile
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+import msgspec
+
+from stoa.bench.faults import blocks
+from stoa.bench.load import Load, Measured
+from stoa.bench.market import Market
+from stoa.bench.site import Ground, Site, by_gateway
+from stoa.bus.faults import BusFault
+from stoa.ledger.governance.model import BATCH_TRANSACTIONS, CHECKPOINT_BLOCKS
+from stoa.node import snapshot
+from stoa.node.node import SNAPSHOT_FOLDER
+
+LEVEL_SECONDS: Final = 300.0
+NUDGE_SECONDS: Final = 0.2
+NUDGES: Final = 25  # blocks after it is level, in one of which it must have voted
+Told = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Options:
+    """What to run: transfers one by one, each a block of its own, at a rate that is bearable."""
+
+    blocks: int = 6_000
+    checkpoint_blocks: int = 1_000
+    rate: int = 50
+    holders: int = 20
+    first_port: int = 9_500
+
+
+class Figures(NamedTuple):
+    """What was seen. ``joined_at`` is the height of the snapshot that it started from; 0: from genesis."""
+
+    height: int  # of the others when it was started
+    joined_at: int
+    snapshot_bytes: int  # of the newest that the others kept; 0: none
+    seconds_until_level: float  # from the start of its process; -1: it did not come so far
+    voted: bool  # for a block after that
+    blocks_per_second: float  # at which the others had made theirs
+    lost: int
+    forks: int
+    bare_verify_us: float
+
+
+def run(options: Options, told: Told) -> Figures:
+    """Run it on a network of five that is founded for it; the last of them comes late."""
+    parameters = ((BATCH_TRANSACTIONS, 1), (CHECKPOINT_BLOCKS, options.checkpoint_blocks))
+    ground = Ground(first_port=options.first_port, linger_ms=1, parameters=parameters)
+    with tempfile.TemporaryDirectory(prefix="stoa-bench-") as scratch, Site(ground, Path(scratch) / "network") as site:
+        *steady, late = site.plan.codes
+        told("founding and starting five ordering servers and four of five validators")
+        site.start(steady)
+        market = site.set_up(options.holders)
+        told(f"{options.blocks:,} blocks")
+        load = site.load()
+        try:
+            made = load.offer(by_gateway(market.transfers(options.blocks, 0), steady), options.rate)
+        finally:
+            load.close()
+        told(f"starting the fifth with genesis alone, at height {load.height:,}")
+        return _joined(site, market, late, load.height, made)
+
+
+def _joined(site: Site, market: Market, late: str, height: int, made: Measured) -> Figures:
+    market.change_lane()
+    site.bus(late)  # so that all that it tells is heard
+    load = site.load()
+    try:
+        load.ask_level([late])
+        start = time.monotonic()
+        site.start_validator(late)
+        level = _level(load, market, site.plan.codes[0], late, start + LEVEL_SECONDS)
+        reached = load.height
+        for _ in range(NUDGES if level else 0):
+            _nudge(load, market, site.plan.codes[0])
+    finally:
+        load.close()
+    lines = site.log(late).read_text(encoding="utf-8").splitlines()
+    joined = [_event(line).get("height", 0) for line in lines if '"event": "joined"' in line]
+    others = site.log(site.plan.codes[0]).read_text(encoding="utf-8").splitlines()
+    newest = snapshot.newest(site.home(site.plan.codes[0]) / SNAPSHOT_FOLDER)
+    return Figures(
+        height=height,
+        joined_at=joined[0] if joined else 0,
+        snapshot_bytes=newest[1] if newest else 0,
+        seconds_until_level=round(level - start, 2) if level else -1.0,
+        voted=any(block["height"] > reached and late in block["votes"] for block in blocks(others)),
+        blocks_per_second=round(made.blocks / made.seconds, 1),
+        lost=made.lost,
+        forks=made.forks + load.forks,
+        bare_verify_us=made.bare_verify_us,
+    )
+
+
+def _level(load: Load, market: Market, gateway: str, late: str, until: float) -> float | None:
+    """When it had come to where the others are. Meanwhile a transfer now and then makes a block."""
+    while (at := load.level_at([late])) is None and time.monotonic() < until:
+        time.sleep(NUDGE_SECONDS)
+        _nudge(load, market, gateway)
+    return at
+
+
+def _nudge(load: Load, market: Market, gateway: str) -> None:
+    with suppress(BusFault, TimeoutError):
+        load.submit_and_wait(gateway, market.transfers(1, 0)[0])
+
+
+def _event(line: str) -> dict[str, Any]:
+    found: dict[str, Any] = msgspec.json.decode(line)
+    return found
