@@ -12,7 +12,7 @@ from stoa.bench import poc
 from stoa.bench.growth import Sample, growth
 from stoa.bench.plots import Axis, Series, number, plot
 from stoa.bench.poc_report import Report, table
-from stoa.bench.reference import busy_verify_us, rate_here, rate_there
+from stoa.bench.reference import rate_here, rate_there
 from stoa.cli import measuring
 from tests.cli.test_commands import answer, stoa
 from tests.network.conftest import free_ports
@@ -87,7 +87,6 @@ def test_a_rate_of_the_budgets_is_one_of_this_machine() -> None:
     assert [rate_here(4_000, us) for us in (15.0, 30.0, 60.0)] == [8_000, 4_000, 2_000]
     assert rate_there(rate_here(4_000, 48.0), 48.0) == 4_000
     assert rate_here(1, 1e9) == 1
-    assert 1 < busy_verify_us() < 10_000
 
 
 def test_the_proof_of_concept_is_repeated_and_reported(tmp_path: Path, first_port: str) -> None:

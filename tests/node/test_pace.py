@@ -2,7 +2,7 @@
 
 import pytest
 
-from stoa.node.pace import LAG_BLOCKS, MOST_REST_SECONDS, REST_A_BLOCK, Pace
+from stoa.node.pace import LAG_BLOCKS, MOST_REST_SECONDS, REST_A_BLOCK, WINDOW_SECONDS, Pace
 
 BLOCK_SECONDS = 0.2  # of a network that rests for nobody
 
@@ -25,7 +25,7 @@ def test_nobody_rests_for_one_that_keeps_up() -> None:
 @pytest.mark.parametrize("rate", [0.9, 2.0, 4.0])
 def test_a_slow_one_slows_the_others_and_does_not_fall_behind_for_ever(rate: float) -> None:
     behind, rest = live(rate, behind=0, seconds=2_000)
-    assert LAG_BLOCKS < behind < LAG_BLOCKS + MOST_REST_SECONDS / REST_A_BLOCK + 10
+    assert LAG_BLOCKS < behind < LAG_BLOCKS + MOST_REST_SECONDS / REST_A_BLOCK + 25
     assert rest > 0
 
 
@@ -41,9 +41,8 @@ def test_nobody_rests_for_one_that_catches_up() -> None:
 
 
 def test_a_peer_that_is_not_heard_any_more_is_forgotten() -> None:
-    pace = Pace()
-    for second in range(4):
-        pace.rest(second, 1_000 + second, {"LATE": 0})
-    assert pace.rest(4, 1_004, {"LATE": 0}) == MOST_REST_SECONDS
-    assert pace.rest(5, 1_005, {}) == 0.0
-    assert pace.rest(6, 1_006, {"LATE": 0}) == 0.0, "heard anew, it has a window to show what it can"
+    pace, late = Pace(), {"LATE": 0}
+    pace.rest(0, 1_000, late)
+    assert pace.rest(WINDOW_SECONDS, 1_010, late) == MOST_REST_SECONDS
+    assert pace.rest(WINDOW_SECONDS + 1, 1_011, {}) == 0.0
+    assert pace.rest(WINDOW_SECONDS + 2, 1_012, late) == 0.0, "heard anew, it has a window to show what it can"

@@ -11,13 +11,17 @@ import signal
 import tempfile
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from stoa.bench.cost import Costs, Watch
 from stoa.bench.ledger import fsync_p50
 from stoa.bench.load import Measured
-from stoa.bench.reference import busy_verify_us, rate_here, rate_there
+from stoa.bench.market import Market
+from stoa.bench.reference import rate_here, rate_there
 from stoa.bench.site import Ground, Site, by_gateway
+
+WARM_RATE: Final = 1_000  # before a load whose rate is that of another machine
+WARM_SECONDS: Final = 6
 
 
 @dataclass(frozen=True)
@@ -84,13 +88,22 @@ def _run(options: Options, folder: Path) -> Figures:
     with Site(ground, folder) as site:
         site.start(site.plan.codes[: len(site.plan.codes) - options.late])
         market = site.set_up(options.holders)
-        count = _rate(options) * options.seconds
+        if options.reference:
+            options = replace(options, rate=rate_here(options.rate, _warmed_up(site, market)))
+        count = options.rate * options.seconds
         envelopes = market.hot_transfers(count) if options.hot else market.transfers(count, options.refused_per_mille)
-        return _measure(site, envelopes, replace(options, rate=_rate(options)))  # machines change while one signs
+        return _measure(site, envelopes, options)
 
 
-def _rate(options: Options) -> int:
-    return rate_here(options.rate, busy_verify_us()) if options.reference else options.rate
+def _warmed_up(site: Site, market: Market) -> float:
+    """Microseconds of a bare verification while the network works."""
+    load = site.load()
+    try:
+        found = load.offer(by_gateway(market.transfers(WARM_RATE * WARM_SECONDS, 0), list(site.buses)), WARM_RATE)
+    finally:
+        load.close()
+    market.change_lane()
+    return found.bare_verify_us
 
 
 def _measure(site: Site, envelopes: list[bytes], options: Options) -> Figures:
@@ -108,8 +121,7 @@ def _measure(site: Site, envelopes: list[bytes], options: Options) -> Figures:
             site.start_validator(code)
 
     watch = Watch(site.validators, site.servers, site.folder, steady)
-    middle = len(envelopes) / options.rate / 2
-    measured = load.offer(by_gateway(envelopes, steady), options.rate, [(middle, start_late)])
+    measured = load.offer(by_gateway(envelopes, steady), options.rate, [(options.seconds / 2, start_late)])
     costs = watch.stop(measured.final)
     for code in paused:
         site.signal(code, signal.SIGCONT)

@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 LAG_BLOCKS: Final = 32  # how far behind a validator may be before the others rest for its sake
 REST_A_BLOCK: Final = 0.01  # seconds for each block more
 MOST_REST_SECONDS: Final = 1.0
-WINDOW_SECONDS: Final = 3.0  # over which progress is compared; until one has passed, nobody is taken for slow
+WINDOW_SECONDS: Final = 5.0  # over which progress is compared; until one has passed, nobody is taken for slow
 GAINING, AND_BLOCKS = 1.5, 2  # so many times the blocks that this validator made, and two more: that one catches up
 
 
