@@ -30,6 +30,7 @@ FREE_BYTES: Final = 16 * 1024  # left of a disk that is filled up, so that it is
 OF_STORES: Final = re.compile(r"\[(?:WRN|ERR)\].*(?i:stream|consumer|filestore|checksum|corrupt|state)")
 MOST_SAID: Final = 5
 FLIPPED_BYTES: Final = 64
+PAGE_BYTES: Final = 4_096  # of the state store
 FLIPPED_EVERY: Final = 4_096
 SLOW_MS: Final = 250.0
 OFF_MS: Final = 60_000
@@ -156,7 +157,11 @@ class Corrupted(Down):
         """Kill it and spoil its files."""
         super().fail()
         for code in self.codes:
-            spoil(self.spoiled(code))
+            self.spoil(self.spoiled(code))
+
+    def spoil(self, path: Path) -> None:
+        """Let its bytes be others."""
+        spoil(path)
 
     def spoiled(self, code: str) -> Path:
         """The largest file of the folder."""
@@ -165,10 +170,18 @@ class Corrupted(Down):
 
 
 class StateCorrupted(Corrupted):
-    """The state store's pages."""
+    """The state store's pages: each loses its beginning, which says what it is. Other bytes may be a row's, which
+    the store cannot tell from another row; that is what checkpoints are for."""
 
     inner = STATE_FOLDER
     says = r'"event": "(?:rebuilt|healing)"'
+
+    def spoil(self, path: Path) -> None:
+        """All pages but the two that say where the others begin."""
+        with path.open("r+b") as file:
+            for start in range(2 * PAGE_BYTES, path.stat().st_size, PAGE_BYTES):
+                file.seek(start)
+                file.write(bytes(FLIPPED_BYTES))
 
 
 class JournalCorrupted(Corrupted):
