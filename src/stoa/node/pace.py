@@ -20,24 +20,23 @@ class _Mark(NamedTuple):
     at: float
     theirs: int
     ours: int
+    slow: bool = False  # by the window that ended then
 
 
 class Pace:
     """Of one validator."""
 
     def __init__(self) -> None:
-        self._marks: dict[str, _Mark] = {}
-        self._slow: dict[str, bool] = {}
+        self._marks: dict[str, _Mark] = {}  # of the peers that were there the last time
 
     def rest(self, now: float, height: int, peers: Mapping[str, int]) -> float:
         """Seconds: longer, the further the slowest of these peers lags behind. By their names, their heights."""
-        for gone in self._marks.keys() - peers.keys():
-            del self._marks[gone]
-            self._slow.pop(gone, None)
-        for name, theirs in peers.items():
-            mark = self._marks.setdefault(name, _Mark(now, theirs, height))
-            if now - mark.at >= WINDOW_SECONDS:
-                self._slow[name] = theirs - mark.theirs < GAINING * (height - mark.ours) + AND_BLOCKS
-                self._marks[name] = _Mark(now, theirs, height)
-        lag = max((height - theirs for name, theirs in peers.items() if self._slow.get(name)), default=0)
+        self._marks = {name: self._mark(name, now, theirs, height) for name, theirs in peers.items()}
+        lag = max((height - peers[name] for name, mark in self._marks.items() if mark.slow), default=0)
         return min(MOST_REST_SECONDS, max(0, lag - LAG_BLOCKS) * REST_A_BLOCK)
+
+    def _mark(self, name: str, now: float, theirs: int, ours: int) -> _Mark:
+        mark = self._marks.get(name, _Mark(now, theirs, ours))
+        if now - mark.at < WINDOW_SECONDS:
+            return mark
+        return _Mark(now, theirs, ours, slow=theirs - mark.theirs < GAINING * (ours - mark.ours) + AND_BLOCKS)
