@@ -100,7 +100,8 @@ def run_drill(site: Site, market: Market, drill: Drill, rate: int, seconds: floa
     try:
         moments = [(seconds * FAILS, fault.fail), (seconds * RETURNS, come_back)]
         measured = load.offer(by_gateway(envelopes, gateways), rate, moments)
-        level = _levelled(load, market, gateways[0], failed)
+        market.change_lane()
+        level = levelled(load, market, gateways[0], failed)
     finally:
         load.close()
     too_few = drill.make is HostDown and len(codes) - drill.many < len(codes) // 2 + 1
@@ -108,15 +109,22 @@ def run_drill(site: Site, market: Market, drill: Drill, rate: int, seconds: floa
     return _recovery(drill, failed, leader, rate, too_few, measured, since, returned[0], level, fault)
 
 
-def _levelled(load: Load, market: Market, gateway: str, codes: list[str]) -> float | None:
+def levelled(
+    load: Load, market: Market, gateway: str, codes: list[str], seconds: float = LEVEL_SECONDS,
+    rest: float = NUDGE_SECONDS,
+) -> float | None:  # fmt: skip
     """When all of them had come to where the others are. While one has not, a transfer now and then makes a block."""
-    until = time.monotonic() + LEVEL_SECONDS
-    market.change_lane()
+    until = time.monotonic() + seconds
     while (at := load.level_at(codes)) is None and time.monotonic() < until:
-        time.sleep(NUDGE_SECONDS)
-        with suppress(BusFault, TimeoutError):
-            load.submit_and_wait(gateway, market.transfers(1, 0)[0])
+        time.sleep(rest)
+        nudge(load, market, gateway)
     return at
+
+
+def nudge(load: Load, market: Market, gateway: str) -> None:
+    """One transfer, so that there is a block."""
+    with suppress(BusFault, TimeoutError):
+        load.submit_and_wait(gateway, market.transfers(1, 0)[0])
 
 
 def _recovery(

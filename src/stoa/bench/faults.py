@@ -123,8 +123,13 @@ class Paused(Fault):
 
 def blocks(lines: Sequence[str]) -> Iterator[dict[str, Any]]:
     """The lines that tell final blocks."""
+    return events(lines, "block")
+
+
+def events(lines: Sequence[str], name: str) -> Iterator[dict[str, Any]]:
+    """The lines that tell an event of this name."""
     for line in lines:
-        if line.startswith("{") and '"event": "block"' in line:
+        if line.startswith("{") and f'"event": "{name}"' in line:
             yield msgspec.json.decode(line)
 
 

@@ -8,18 +8,15 @@ Blocks are made small and many, since it is blocks that a snapshot saves. Does n
 import tempfile
 import time
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
-import msgspec
-
-from stoa.bench.faults import blocks
-from stoa.bench.load import Load, Measured
+from stoa.bench.drills import levelled, nudge
+from stoa.bench.faults import blocks, events
+from stoa.bench.load import Measured
 from stoa.bench.market import Market
 from stoa.bench.site import Ground, Site, by_gateway
-from stoa.bus.faults import BusFault
 from stoa.ledger.governance.model import BATCH_TRANSACTIONS, CHECKPOINT_BLOCKS
 from stoa.node import snapshot
 from stoa.node.node import SNAPSHOT_FOLDER
@@ -82,19 +79,18 @@ def _joined(site: Site, market: Market, late: str, height: int, made: Measured) 
         load.ask_level([late])
         start = time.monotonic()
         site.start_validator(late)
-        level = _level(load, market, site.plan.codes[0], late, start + LEVEL_SECONDS)
+        level = levelled(load, market, site.plan.codes[0], [late], LEVEL_SECONDS, NUDGE_SECONDS)
         reached = load.height
         for _ in range(NUDGES if level else 0):
-            _nudge(load, market, site.plan.codes[0])
+            nudge(load, market, site.plan.codes[0])
     finally:
         load.close()
     lines = site.log(late).read_text(encoding="utf-8").splitlines()
-    joined = [_event(line).get("height", 0) for line in lines if '"event": "joined"' in line]
     others = site.log(site.plan.codes[0]).read_text(encoding="utf-8").splitlines()
     newest = snapshot.newest(site.home(site.plan.codes[0]) / SNAPSHOT_FOLDER)
     return Figures(
         height=height,
-        joined_at=joined[0] if joined else 0,
+        joined_at=next((one["height"] for one in events(lines, "joined")), 0),
         snapshot_bytes=newest[1] if newest else 0,
         seconds_until_level=round(level - start, 2) if level else -1.0,
         voted=any(block["height"] > reached and late in block["votes"] for block in blocks(others)),
@@ -103,21 +99,3 @@ def _joined(site: Site, market: Market, late: str, height: int, made: Measured) 
         forks=made.forks + load.forks,
         bare_verify_us=made.bare_verify_us,
     )
-
-
-def _level(load: Load, market: Market, gateway: str, late: str, until: float) -> float | None:
-    """When it had come to where the others are. Meanwhile a transfer now and then makes a block."""
-    while (at := load.level_at([late])) is None and time.monotonic() < until:
-        time.sleep(NUDGE_SECONDS)
-        _nudge(load, market, gateway)
-    return at
-
-
-def _nudge(load: Load, market: Market, gateway: str) -> None:
-    with suppress(BusFault, TimeoutError):
-        load.submit_and_wait(gateway, market.transfers(1, 0)[0])
-
-
-def _event(line: str) -> dict[str, Any]:
-    found: dict[str, Any] = msgspec.json.decode(line)
-    return found
