@@ -7,12 +7,15 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from stoa.bench import poc
+from stoa.bench import network, poc
 from stoa.bench.growth import Sample, growth
 from stoa.bench.plots import Axis, Series, number, plot
 from stoa.bench.poc_report import Report, table
 from stoa.bench.reference import rate_here, rate_there
+from stoa.bench.schedule import Schedule
 from stoa.cli import measuring
 from tests.cli.test_commands import answer, stoa
 from tests.network.conftest import free_ports
@@ -87,6 +90,54 @@ def test_a_rate_of_the_budgets_is_one_of_this_machine() -> None:
     assert [rate_here(4_000, us) for us in (15.0, 30.0, 60.0)] == [8_000, 4_000, 2_000]
     assert rate_there(rate_here(4_000, 48.0), 48.0) == 4_000
     assert rate_here(1, 1e9) == 1
+
+
+def test_what_is_due_follows_the_rate_and_nothing_else() -> None:
+    rates = [10.0]
+    plan = Schedule(lambda: rates[-1], 100.0, 4.0)
+    assert plan.until(99.0, 9) == [], "it has not begun"
+    assert plan.until(100.25, 9) == pytest.approx([100.0, 100.1, 100.2])
+    rates.append(2.0)
+    assert plan.until(101.25, 9) == pytest.approx([100.5, 101.0]), "two and a half transfers had passed, and two more"
+    assert plan.until(101.25, 9) == [], "no time has passed"
+    rates.append(100.0)
+    assert plan.until(102.0, 3) == pytest.approx([101.255, 101.265, 101.275], abs=1e-6)
+    assert not plan.over
+    assert len(plan.until(200.0, 1_000)) == 272, "what was too much before, and all up to the end"
+    assert plan.over
+
+
+@given(st.lists(st.tuples(st.floats(0, 5), st.floats(0.5, 5_000)), max_size=20))
+def test_transfers_are_due_in_order_and_as_many_as_the_rates_say(passes: list[tuple[float, float]]) -> None:
+    rate, now, expected, times = 1.0, 0.0, 0.0, list[float]()
+    plan = Schedule(lambda: rate, now)
+    for seconds, rate in passes:
+        now, expected = now + seconds, expected + seconds * rate
+        times += plan.until(now, 1_000_000)
+    assert times == sorted(times)
+    assert all(0 <= one <= now + 1e-6 for one in times)
+    assert abs(len(times) - expected) <= 1.001
+
+
+def test_a_load_by_reference_lasts_its_time(first_port: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """So many transfers are due as bare verifications of this machine have time for."""
+    monkeypatch.setattr(network, "WARM_RATE", 20)
+    monkeypatch.setattr(network, "WARM_SECONDS", 1)
+    few = answer(
+        "bench",
+        "network",
+        "--rate",
+        "60",
+        "--seconds",
+        "3",
+        "--reference",
+        "--holders",
+        "20",
+        "--first-port",
+        first_port,
+    )
+    assert (few["lost"], few["unanswered"], few["forks"], few["rejected"]) == (0, 0, 0, 0)
+    assert few["final_per_second_at_30_us"] == pytest.approx(60, rel=0.4)
 
 
 def test_the_proof_of_concept_is_repeated_and_reported(tmp_path: Path, first_port: str) -> None:

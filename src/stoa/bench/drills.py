@@ -90,20 +90,18 @@ def run_drill(site: Site, market: Market, drill: Drill, rate: int, seconds: floa
     fault.prepare()
     market.change_lane()
     envelopes = market.transfers(max(1, round(rate * seconds)), 0)
-    load, returned = site.load(), list[float]()
+    returned = list[float]()
+    with site.load() as load:
 
-    def come_back() -> None:
-        load.ask_level(failed)
-        returned.append(time.monotonic())
-        fault.come_back()
+        def come_back() -> None:
+            load.ask_level(failed)
+            returned.append(time.monotonic())
+            fault.come_back()
 
-    try:
         moments = [(seconds * FAILS, fault.fail), (seconds * RETURNS, come_back)]
         measured = load.offer(by_gateway(envelopes, gateways), rate, moments)
         market.change_lane()
         level = levelled(load, market, gateways[0], failed)
-    finally:
-        load.close()
     too_few = drill.make is HostDown and len(codes) - drill.many < len(codes) // 2 + 1
     since = measured.start + seconds * FAILS
     return _recovery(drill, failed, leader, rate, too_few, measured, since, returned[0], level, fault)

@@ -7,7 +7,6 @@ Blocks are made small and many, since it is blocks that a snapshot saves. Does n
 
 import tempfile
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -16,7 +15,7 @@ from stoa.bench.drills import levelled, nudge
 from stoa.bench.faults import blocks, events
 from stoa.bench.load import Measured
 from stoa.bench.market import Market
-from stoa.bench.site import Ground, Site, by_gateway
+from stoa.bench.site import Ground, Site, Told, by_gateway
 from stoa.ledger.governance.model import BATCH_TRANSACTIONS, CHECKPOINT_BLOCKS
 from stoa.node import snapshot
 from stoa.node.node import SNAPSHOT_FOLDER
@@ -24,7 +23,6 @@ from stoa.node.node import SNAPSHOT_FOLDER
 LEVEL_SECONDS: Final = 300.0
 NUDGE_SECONDS: Final = 0.2
 NUDGES: Final = 25  # blocks after it is level, in one of which it must have voted
-Told = Callable[[str], None]
 
 
 @dataclass(frozen=True)
@@ -62,11 +60,8 @@ def run(options: Options, told: Told) -> Figures:
         site.start(steady)
         market = site.set_up(options.holders)
         told(f"{options.blocks:,} blocks")
-        load = site.load()
-        try:
+        with site.load() as load:
             made = load.offer(by_gateway(market.transfers(options.blocks, 0), steady), options.rate)
-        finally:
-            load.close()
         told(f"starting the fifth with genesis alone, at height {load.height:,}")
         return _joined(site, market, late, load.height, made)
 
@@ -74,8 +69,7 @@ def run(options: Options, told: Told) -> Figures:
 def _joined(site: Site, market: Market, late: str, height: int, made: Measured) -> Figures:
     market.change_lane()
     site.bus(late)  # so that all that it tells is heard
-    load = site.load()
-    try:
+    with site.load() as load:
         load.ask_level([late])
         start = time.monotonic()
         site.start_validator(late)
@@ -83,8 +77,6 @@ def _joined(site: Site, market: Market, late: str, height: int, made: Measured) 
         reached = load.height
         for _ in range(NUDGES if level else 0):
             nudge(load, market, site.plan.codes[0])
-    finally:
-        load.close()
     lines = site.log(late).read_text(encoding="utf-8").splitlines()
     others = site.log(site.plan.codes[0]).read_text(encoding="utf-8").splitlines()
     newest = snapshot.newest(site.home(site.plan.codes[0]) / SNAPSHOT_FOLDER)

@@ -9,14 +9,15 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import pairwise
-from statistics import median
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, Self
 
+from stoa.bench.bare import Bare
+from stoa.bench.reference import rate_here
+from stoa.bench.schedule import Schedule
 from stoa.bus.bus import Bus, Kept
 from stoa.bus.faults import BusFault
 from stoa.bus.names import token
 from stoa.intake.gate import Duplicate
-from stoa.kernel import signing
 from stoa.kernel.codec import encode
 from stoa.wire.bulk import Submission, Told, read_told, read_verdict
 from stoa.wire.envelope import read_envelope, transaction_id
@@ -26,12 +27,20 @@ SETTLE_SECONDS: Final = 30.0  # without anything becoming final, until nothing m
 MISSED_SECONDS: Final = 2.0  # the same when all is final, and only the telling of some gateway may have been missed
 CATCH_UP_SECONDS: Final = 120.0
 ANSWER_SECONDS: Final = 20.0
-BARE: Final = 200  # bare verifications timed during the load
+BARE: Final = 200  # transfers whose signatures are verified bare during the load
 WAIT_SECONDS: Final = 60.0
 MOST_IN_MESSAGE: Final = 1_000
 LEAD_SECONDS: Final = 0.2  # until the first transfer is due
 BUSY: Final = "busy"
 DUPLICATE: Final = Duplicate(b"").code
+
+
+class Reference(NamedTuple):
+    """A rate that is meant for the machine of the budgets: offered is, at every time, what it is on this one."""
+
+    verify_us: float  # what a bare verification takes here, until enough of them were timed during the load
+    seconds: float  # how long the load lasts; transfers that are not due by then are not offered
+
 
 Moment = tuple[float, Callable[[], object]]  # seconds after the first transfer is due, and what is done then
 
@@ -58,7 +67,7 @@ class Measured(NamedTuple):
 
 
 class Load:
-    """Follows the final blocks of every gateway, and offers transfers to them."""
+    """Follows the final blocks of every gateway, and offers transfers to them. Use as a context."""
 
     def __init__(self, chain: str, buses: Mapping[str, Bus], once: bool = False) -> None:
         """``once``: what a gateway is too busy for is not offered again, and counts as ``busy`` for good."""
@@ -92,7 +101,10 @@ class Load:
         """Heights of which two gateways told different blocks."""
         return self._forks
 
-    def close(self) -> None:
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
         """Hear nothing more."""
         for kept in self._kept:
             kept.stop()
@@ -156,30 +168,41 @@ class Load:
         verdict = read_verdict(raw)
         return [BUSY if number and verdict.retry_ms else number for number in verdict.codes]
 
-    def offer(self, load: Sequence[tuple[str, bytes]], rate: int, moments: Sequence[Moment] = ()) -> Measured:
+    def offer(
+        self,
+        load: Sequence[tuple[str, bytes]],
+        rate: int,
+        moments: Sequence[Moment] = (),
+        reference: Reference | None = None,
+    ) -> Measured:
         """Submit the transfers at the rate, then wait until all are final, or until nothing becomes final any more.
 
         ``moments``, in order of time, are brief: the schedule waits for them. Those that are left are done at the end.
         """
         ids = [transaction_id(read_envelope(raw).body) for _, raw in load]
-        bare = _Bare([raw for _, raw in load[:BARE]])
+        bare = Bare([raw for _, raw in load[:BARE]])
         senders = {code: _Sender(self, code) for code in {code for code, _ in load}}
         start = time.monotonic() + LEAD_SECONDS
+        schedule = Schedule(lambda: rate, start)
+        if reference:
+            first, lasts = reference
+            schedule = Schedule(lambda: rate_here(rate, bare.recent() or first), start, lasts)
         with self._lock:
             self._settled = 0
             self._blocks.clear()
-            for at, ((code, _), transaction) in enumerate(zip(load, ids, strict=True)):
-                self._due[transaction], self._home[transaction] = start + at / rate, code
+            self._home.update((one, code) for one, (code, _) in zip(ids, load, strict=True))
         at, todo = 0, list(moments)
-        while at < len(load):
+        while at < len(load) and not schedule.over:
             now = time.monotonic()
-            until = min(len(load), int((now - start) * rate) + 1) if now >= start else 0
+            times = schedule.until(now, len(load) - at)
+            until = at + len(times)
             slices: dict[str, list[tuple[bytes, bytes]]] = {}
-            for (code, raw), transaction in zip(load[at:until], ids[at:until], strict=True):
+            for due, transaction, (code, raw) in zip(times, ids[at:until], load[at:until], strict=True):
+                self._due[transaction] = due
                 slices.setdefault(code, []).append((transaction, raw))
             for code, some in slices.items():
                 senders[code].put(some)
-            at = max(at, until)
+            at = until
             while todo and now >= start + todo[0][0]:
                 todo.pop(0)[1]()
             bare.some()
@@ -188,8 +211,8 @@ class Load:
             act()
         for sender in senders.values():
             sender.finish()
-        self._settle(len(ids))
-        return self._measured(ids, rate, start, bare)
+        self._settle(at)
+        return self._measured(ids[:at], start, bare)
 
     def _settle(self, count: int) -> None:
         with self._lock:
@@ -202,7 +225,7 @@ class Load:
                     return
                 self._lock.wait(min(left, MISSED_SECONDS))
 
-    def _measured(self, ids: list[bytes], rate: int, start: float, bare: "_Bare") -> Measured:
+    def _measured(self, ids: list[bytes], start: float, bare: Bare) -> Measured:
         with self._lock:
             final = {one: self._done.get(one) or self._elsewhere.get(one) for one in ids}
             blocks = list(self._blocks)
@@ -217,7 +240,7 @@ class Load:
         lost = sum(one in accepted for one in missing)
         return Measured(
             start=start,
-            seconds=max(last - start, len(ids) / rate, 1e-9),
+            seconds=max(last - start, until - start, 1e-9),
             offered=len(ids),
             final=len(times),
             rejected=self._rejected,
@@ -296,29 +319,6 @@ class _Sender:
             load._rejected += rejected
             load._settled += rejected + (len(again) if load._once else 0)
         return [] if load._once else again
-
-
-class _Bare:
-    """Bare verifications, a few in each slice of the load."""
-
-    def __init__(self, envelopes: list[bytes]) -> None:
-        read = [read_envelope(raw) for raw in envelopes]
-        self._load = [(one.signatures[0].key, transaction_id(one.body), one.signatures[0].signature) for one in read]
-        self._times: list[float] = []
-
-    def some(self) -> None:
-        """Time three of them by this thread's own CPU."""
-        if not self._load:
-            return
-        for _ in range(3):
-            public, digest, signature = self._load[len(self._times) % len(self._load)]
-            mark = time.thread_time()
-            assert signing.verify(public, digest, signature)
-            self._times.append(time.thread_time() - mark)
-
-    def microseconds(self) -> float:
-        """The median."""
-        return round(median(self._times) * 1e6, 1) if self._times else 0.0
 
 
 def percentile(ordered: Sequence[float], part: int) -> float:

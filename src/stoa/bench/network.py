@@ -9,19 +9,20 @@ signature. What the machine's other processes cost is printed beside.
 import os
 import signal
 import tempfile
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, NamedTuple
 
 from stoa.bench.cost import Costs, Watch
 from stoa.bench.ledger import fsync_p50
-from stoa.bench.load import Measured
+from stoa.bench.load import Measured, Reference
 from stoa.bench.market import Market
 from stoa.bench.reference import rate_here, rate_there
 from stoa.bench.site import Ground, Site, by_gateway
 
 WARM_RATE: Final = 1_000  # before a load whose rate is that of another machine
 WARM_SECONDS: Final = 6
+ROOM: Final = 1.5  # times the transfers that would do: the machine may become faster during the load
 
 
 @dataclass(frozen=True)
@@ -88,31 +89,28 @@ def _run(options: Options, folder: Path) -> Figures:
     with Site(ground, folder) as site:
         site.start(site.plan.codes[: len(site.plan.codes) - options.late])
         market = site.set_up(options.holders)
-        if options.reference:
-            options = replace(options, rate=rate_here(options.rate, _warmed_up(site, market)))
+        reference = Reference(_warmed_up(site, market), options.seconds) if options.reference else None
         count = options.rate * options.seconds
+        if reference:
+            count = round(rate_here(options.rate, reference.verify_us) * options.seconds * ROOM)
         envelopes = market.hot_transfers(count) if options.hot else market.transfers(count, options.refused_per_mille)
-        return _measure(site, envelopes, options)
+        return _measure(site, envelopes, options, reference)
 
 
 def _warmed_up(site: Site, market: Market) -> float:
     """Microseconds of a bare verification while the network works."""
-    load = site.load()
-    try:
+    with site.load() as load:
         found = load.offer(by_gateway(market.transfers(WARM_RATE * WARM_SECONDS, 0), list(site.buses)), WARM_RATE)
-    finally:
-        load.close()
     market.change_lane()
     return found.bare_verify_us
 
 
-def _measure(site: Site, envelopes: list[bytes], options: Options) -> Figures:
+def _measure(site: Site, envelopes: list[bytes], options: Options, reference: Reference | None) -> Figures:
     codes = list(site.buses)
     paused = codes[len(codes) - options.paused :] if options.paused else []
     steady, late = [code for code in codes if code not in paused], site.plan.codes[len(codes) :]
     for code in late:
         site.bus(code)  # so that all that it tells is heard
-    load = site.load()
     for code in paused:
         site.signal(code, signal.SIGSTOP)
 
@@ -120,13 +118,14 @@ def _measure(site: Site, envelopes: list[bytes], options: Options) -> Figures:
         for code in late:
             site.start_validator(code)
 
-    watch = Watch(site.validators, site.servers, site.folder, steady)
-    measured = load.offer(by_gateway(envelopes, steady), options.rate, [(options.seconds / 2, start_late)])
-    costs = watch.stop(measured.final)
-    for code in paused:
-        site.signal(code, signal.SIGCONT)
-    caught_up = load.all_reach(load.height, [*paused, *late])
-    load.close()
+    with site.load() as load:
+        watch = Watch(site.validators, site.servers, site.folder, steady)
+        moments = [(options.seconds / 2, start_late)]
+        measured = load.offer(by_gateway(envelopes, steady), options.rate, moments, reference)
+        costs = watch.stop(measured.final)
+        for code in paused:
+            site.signal(code, signal.SIGCONT)
+        caught_up = load.all_reach(load.height, [*paused, *late])
     return figures(measured, costs, fsync_p50(site.folder, options.fsync_delay_ms), caught_up)
 
 

@@ -8,21 +8,19 @@ load (``load.py``) or the processes (``site.py``).
 
 import tempfile
 import threading
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, NamedTuple
 
 from stoa.bench.growth import Sample, Sampler
 from stoa.bench.load import LEAD_SECONDS, Measured
-from stoa.bench.site import Ground, Site, by_gateway
+from stoa.bench.site import Ground, Site, Told, by_gateway
 from stoa.intake.gate import RETRY_MS
 
 NORMAL_MS: Final = 1_000.0  # from submit to final: as before
 LIGHT_RATE: Final = 50
 LIGHT_SECONDS: Final = 20
 MIB: Final = 1024 * 1024
-Told = Callable[[str], None]
 
 
 @dataclass(frozen=True)
@@ -67,12 +65,9 @@ def run(options: Options, told: Told) -> Figures:
         site.start(site.plan.codes)
         market = site.set_up(options.holders)
         told(f"looking for the capacity: {options.probe_rate:,} transfers a second for {options.probe_seconds} s")
-        load = site.load()
         amount = options.probe_rate * options.probe_seconds
-        try:
+        with site.load() as load:
             probe = load.offer(by_gateway(market.lone_transfers(amount), site.plan.codes), options.probe_rate)
-        finally:
-            load.close()
         capacity = probe.final / probe.seconds
         rate = max(1, round(capacity * options.times))
         told(f"{capacity:,.0f} a second; now {rate:,} for {options.seconds} s")
@@ -87,18 +82,14 @@ def _one_after_another(
 ) -> tuple[Measured, Measured]:
     """Both loads; the light one begins when the last of the heavy one is due, whatever still waits of that."""
     codes, ended, found = site.plan.codes, threading.Event(), list[Measured]()
-    over, after = site.load(once=True), site.load()
     crowd, few = by_gateway(heavy, codes), by_gateway(light, codes)
     moments = [(float(seconds), ended.set)]
-    thread = threading.Thread(target=lambda: found.append(over.offer(crowd, rate, moments)), daemon=True)
-    try:
+    with site.load(once=True) as over, site.load() as after:
+        thread = threading.Thread(target=lambda: found.append(over.offer(crowd, rate, moments)), daemon=True)
         thread.start()
         ended.wait()
         calm = after.offer(few, LIGHT_RATE)
         thread.join()
-    finally:
-        over.close()
-        after.close()
     return found[0], calm
 
 

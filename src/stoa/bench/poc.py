@@ -6,7 +6,6 @@ Does not own: how a load is offered (``load.py``), faults (``drills.py``), what 
 """
 
 import tempfile
-from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
@@ -23,13 +22,12 @@ from stoa.bench.network import figures
 from stoa.bench.poc_page import page
 from stoa.bench.poc_report import BUDGET_MS, TRANSFERS, Lasting, Report, Step, keep
 from stoa.bench.published import OTHERS, REFERENCE
-from stoa.bench.site import Ground, Site, by_gateway
+from stoa.bench.site import Ground, Site, Told, by_gateway
 
 RATES: Final = (1, 10, 100, 250, 500, 1_000, 2_500, 5_000)  # the reference's, and two beyond
 LASTING_RATE: Final = 1_000
 MAX_POINTS: Final = 400  # of a step, drawn
 CURVE: Final = (0, 10, 25, 50, 75, 90, 95, 97, 98, 99, 100)  # percentiles drawn
-Told = Callable[[str], None]
 
 
 @dataclass(frozen=True)
@@ -92,13 +90,11 @@ class _Run:
         self._told(f"{rate:,} transfers a second for {seconds} s")
         market.change_lane()
         envelopes = market.transfers(rate * seconds, self._options.refused_per_mille)
-        load, codes = site.load(), list(site.buses)
-        try:
+        codes = list(site.buses)
+        with site.load() as load:
             watch = Watch(site.validators, site.servers, site.folder, codes)
             measured = load.offer(by_gateway(envelopes, codes), rate)
             costs = watch.stop(measured.final)
-        finally:
-            load.close()
         self._bare.append(measured.bare_verify_us)
         self._times.writelines(f"{part},{rate},{due:.4f},{latency:.2f}\n" for due, latency in measured.times)
         return _summed_up(rate, seconds, measured, figures(measured, costs, self._fsync)._asdict())

@@ -10,7 +10,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -51,6 +51,8 @@ START_SECONDS: Final = 90.0
 END_SECONDS: Final = 30.0
 ASK_SECONDS: Final = 10.0
 GLANCE: Final = 0.1
+Told = Callable[[str], None]  # hears what a benchmark begins with now
+
 LOG: Final = "validator.log"  # in an institution's folder
 ROOMY: Final = "50%"  # of the memory
 SPARE_BYTES: Final = 4 * 1024 * 1024  # of a small disk, beyond what is moved there
@@ -154,7 +156,7 @@ class Site:
         return self.buses[code]
 
     def load(self, once: bool = False) -> Load:
-        """A new load on the gateways that are up. Close it. ``once``: what is told to come back does not."""
+        """A new load on the gateways that are up. ``once``: what is told to come back does not."""
         return Load(CHAIN, self.buses, once)
 
     # starting
@@ -201,12 +203,9 @@ class Site:
     def set_up(self, holders: int) -> Market:
         """Cash, the security, holders and their units: through the first gateway, each final before the next."""
         code, market = self.plan.codes[0], Market(holders, wall_clock(), 1, CHAIN, self.key_of)
-        load = Load(CHAIN, {code: self.buses[code]})
-        try:
+        with Load(CHAIN, {code: self.buses[code]}) as load:
             for raw in market.set_up():
                 load.submit_and_wait(code, raw)
-        finally:
-            load.close()
         return market
 
     # failing, and coming back
