@@ -72,6 +72,9 @@ def test_a_network_is_measured_and_says_where_its_time_goes(first_port: str, cap
     assert few["cpu_us_all"] > 5 * few["cpu_us_per_transfer_and_node"]
     spent = few["bare_verifications_per_transfer"] * few["bare_verify_us"]
     assert spent == pytest.approx(few["cpu_us_all"], rel=0.01)
+    assert few["machine_verifications_per_second"] > 0.2e6 / few["bare_verify_us"], (
+        "of all cores, with nothing else to do"
+    )
 
 
 def test_a_validator_with_genesis_alone_joins_and_votes(first_port: str) -> None:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, NamedTuple
 
+from stoa.bench.bare import of_all_cores
 from stoa.bench.cost import Costs, Watch
 from stoa.bench.ledger import fsync_p50
 from stoa.bench.load import Measured, Reference
@@ -70,6 +71,7 @@ class Figures(NamedTuple):
     bare_verifications_per_transfer: float  # what the whole machine spent for one
     final_per_second_at_30_us: float  # the same on the machine of the budgets, where that is a bare verification
     cores: int
+    machine_verifications_per_second: int  # by all cores together, before anything else runs
     fsync_us_p50: int
     caught_up: bool
 
@@ -86,6 +88,7 @@ def _run(options: Options, folder: Path) -> Figures:
     ground = Ground(
         options.validators, options.fsync_delay_ms, options.first_port, options.linger_ms, options.byzantine
     )
+    whole = of_all_cores()
     with Site(ground, folder) as site:
         site.start(site.plan.codes[: len(site.plan.codes) - options.late])
         market = site.set_up(options.holders)
@@ -94,7 +97,7 @@ def _run(options: Options, folder: Path) -> Figures:
         if reference:
             count = round(rate_here(options.rate, reference.verify_us) * options.seconds * ROOM)
         envelopes = market.hot_transfers(count) if options.hot else market.transfers(count, options.refused_per_mille)
-        return _measure(site, envelopes, options, reference)
+        return _measure(site, envelopes, options, reference, whole)
 
 
 def _warmed_up(site: Site, market: Market) -> float:
@@ -105,7 +108,9 @@ def _warmed_up(site: Site, market: Market) -> float:
     return found.bare_verify_us
 
 
-def _measure(site: Site, envelopes: list[bytes], options: Options, reference: Reference | None) -> Figures:
+def _measure(
+    site: Site, envelopes: list[bytes], options: Options, reference: Reference | None, whole: float
+) -> Figures:
     codes = list(site.buses)
     paused = codes[len(codes) - options.paused :] if options.paused else []
     steady, late = [code for code in codes if code not in paused], site.plan.codes[len(codes) :]
@@ -126,11 +131,11 @@ def _measure(site: Site, envelopes: list[bytes], options: Options, reference: Re
         for code in paused:
             site.signal(code, signal.SIGCONT)
         caught_up = load.all_reach(load.height, [*paused, *late])
-    return figures(measured, costs, fsync_p50(site.folder, options.fsync_delay_ms), caught_up)
+    return figures(measured, costs, whole, fsync_p50(site.folder, options.fsync_delay_ms), caught_up)
 
 
-def figures(measured: Measured, costs: Costs, fsync_us: int, caught_up: bool = True) -> Figures:
-    """The figures of a load and of what it cost."""
+def figures(measured: Measured, costs: Costs, whole: float, fsync_us: int, caught_up: bool = True) -> Figures:
+    """The figures of a load and of what it cost, on a machine of so many bare verifications a second."""
     return Figures(
         offered_per_second=round(measured.offered / measured.seconds, 1),
         final_per_second=round(measured.final / measured.seconds, 1),
@@ -148,6 +153,7 @@ def figures(measured: Measured, costs: Costs, fsync_us: int, caught_up: bool = T
         bare_verifications_per_transfer=round(costs.cpu_us_all / max(measured.bare_verify_us, 1e-9), 2),
         final_per_second_at_30_us=rate_there(measured.final / measured.seconds, measured.bare_verify_us),
         cores=os.cpu_count() or 1,
+        machine_verifications_per_second=round(whole),
         fsync_us_p50=fsync_us,
         caught_up=caught_up,
     )

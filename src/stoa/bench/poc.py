@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final, TextIO
 
+from stoa.bench.bare import of_all_cores
 from stoa.bench.cost import Watch, machine
 from stoa.bench.drills import DRILLS, run_drill
 from stoa.bench.growth import Sampler, growth
@@ -56,17 +57,19 @@ def run(options: Options, folder: Path, told: Told) -> Report:
     with ExitStack() as opened:
         times = opened.enter_context((folder / TRANSFERS).open("w", encoding="utf-8"))
         scratch = opened.enter_context(tempfile.TemporaryDirectory(prefix="stoa-bench-"))
+        whole = of_all_cores()
         told("founding and starting five validators and five ordering servers")
         site = opened.enter_context(Site(ground, Path(scratch) / "network"))
         site.start(site.plan.codes)
-        report = _Run(options, site, site.set_up(options.holders), times, told).report(started)
+        report = _Run(options, site, site.set_up(options.holders), whole, times, told).report(started)
     keep(report, page(report), folder)
     return report
 
 
 class _Run:
-    def __init__(self, options: Options, site: Site, market: Market, times: TextIO, told: Told) -> None:
+    def __init__(self, options: Options, site: Site, market: Market, whole: float, times: TextIO, told: Told) -> None:
         self._options, self._site, self._market, self._times, self._told = options, site, market, times, told
+        self._whole = whole  # bare verifications a second of all cores
         self._fsync = fsync_p50(site.folder, options.fsync_delay_ms)
         self._bare: list[float] = []
         times.write("part,rate,due_seconds,latency_ms\n")
@@ -83,6 +86,7 @@ class _Run:
                 recoveries.append(run_drill(self._site, self._market, drill, options.drill_rate, options.drill_seconds))
         bare = percentile(sorted(self._bare), 50)
         host = machine() | {"bare_verify_us": bare, "fsync_us_p50": self._fsync}
+        host |= {"verifications_per_second": round(self._whole)}
         return Report(started, host, asdict(options), steps, lasting, recoveries, REFERENCE, list(OTHERS))
 
     def _step(self, part: str, rate: int, seconds: int) -> Step:
@@ -97,7 +101,7 @@ class _Run:
             costs = watch.stop(measured.final)
         self._bare.append(measured.bare_verify_us)
         self._times.writelines(f"{part},{rate},{due:.4f},{latency:.2f}\n" for due, latency in measured.times)
-        return _summed_up(rate, seconds, measured, figures(measured, costs, self._fsync)._asdict())
+        return _summed_up(rate, seconds, measured, figures(measured, costs, self._whole, self._fsync)._asdict())
 
     def _lasting(self, steps: list[Step]) -> Lasting:
         options, site = self._options, self._site
