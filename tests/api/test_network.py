@@ -233,6 +233,11 @@ def test_evidence_is_shown_with_what_proves_it(five: House, door: Client, puppet
     assert {"malformed", "false_name", "two_votes"} <= kinds.keys()
     assert kinds["two_votes"]["validator"] == "BROKER-B"
     assert bytes.fromhex(kinds["malformed"]["proof"])
+    assert kinds["false_name"]["figures"] == {"name": "VENUE"}
+    assert [kinds["false_name"][language] for language in ("en", "ko")] == [
+        "speaks as VENUE",
+        "VENUE의 이름으로 말했습니다",
+    ]
     assert len(door.get("/v1/evidence?limit=1").json()["items"]) == 1
     assert door.get("/v1/evidence?limit=101").status_code == 400
 

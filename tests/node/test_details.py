@@ -7,7 +7,7 @@ from string import Formatter
 import pytest
 
 from stoa.agreement.details import Detail
-from stoa.node.details import DETAILS, JournalCut, Objection, VotesLost
+from stoa.node.details import DETAILS, JournalCut, Objection, Offence, VotesLost
 from stoa.node.lost_votes import FILE, LostVotes
 from stoa.node.sayings import SAYINGS, said
 
@@ -24,7 +24,7 @@ def fields(sentence: str) -> set[str]:
 
 
 def test_every_detail_is_listed_once() -> None:
-    assert set(DETAILS) == set(below(Detail)) - {Objection}
+    assert set(DETAILS) == set(below(Detail)) - {Objection, Offence}
     assert len({one.__struct_config__.tag for one in DETAILS}) == len(DETAILS)
 
 

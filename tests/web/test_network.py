@@ -26,7 +26,8 @@ from stoa.ledger.identity.register_party import RegisterParty
 from stoa.network.looking import look_at
 from stoa.network.plan import HERE, Member
 from stoa.node import health
-from stoa.node.details import ALARMS
+from stoa.node.commit import BAD_BATCH
+from stoa.node.details import ALARMS, DETAILS, EVIDENCE
 from stoa.ordering.condition import Condition, Kind
 from stoa.web.handlers import handlers
 from stoa.web.language import WORDS
@@ -87,7 +88,12 @@ def test_a_block_shows_its_certificate_and_who_made_it(five: House, reader: Test
 def test_evidence_is_told_in_plain_words(five: House, reader: TestClient[Litestar], puppets: Puppets) -> None:
     puppets.say("FSS", encode(Status(CHAIN, "VENUE", 1, 0, ELSE, None)))
     assert "spoke under another&#39;s name" in reader.get("/network").text
-    assert "다른 기관의 이름으로 말함" in reader.get("/network?lang=ko").text
+    assert "speaks as VENUE" in reader.get("/network").text
+    korean = reader.get("/network?lang=ko").text
+    assert "다른 기관의 이름으로 말함" in korean
+    assert "VENUE의 이름으로 말했습니다" in korean
+    for kind in (BAD_BATCH, *(str(one.__struct_config__.tag) for one in DETAILS if one.kind == EVIDENCE)):
+        assert all(words.named("evidence_kind", kind) != kind for words in WORDS.values())
 
 
 def test_each_validators_version_and_how_the_log_is_are_shown_also_of_one_that_is_not_heard(

@@ -19,7 +19,7 @@ from stoa.api.services import Services
 from stoa.api.viewer import Asking, House
 from stoa.journal.journal import Journal
 from stoa.node.commit import Skipped
-from stoa.node.evidence import MAX_SHOWN
+from stoa.node.evidence import MAX_SHOWN, Noted
 from stoa.node.health import Network, missing, troubles
 from stoa.node.sayings import said
 
@@ -118,13 +118,17 @@ class NetworkView(msgspec.Struct, frozen=True):
 
 
 class EvidenceItem(msgspec.Struct, frozen=True):
-    """What a validator did against the rules. ``proof``: the canonical bytes (hexadecimal) that show it, if any do."""
+    """What a validator did against the rules: a code with its figures, and its sentence in both languages.
+    ``proof``: the canonical bytes (hexadecimal) that show it, if any do."""
 
     time: int
     kind: str
     validator: str
     height: int
-    why: str
+    code: str
+    figures: dict[str, Any]
+    en: str
+    ko: str
     proof: str
 
 
@@ -223,9 +227,14 @@ def _bus(network: Network, known: bool) -> BusView | None:
 def evidence_view(services: Services, limit: int = MAX_SHOWN) -> EvidenceView:
     """What is remembered against others, newest first."""
     node = services.node
-    items = [msgspec.convert(row, EvidenceItem) for row in reversed(list(node.evidence.shown))]
+    items = [_item(one) for one in reversed(list(node.evidence.shown))]
     skipped = [_skipped(one) for one in reversed(list(node.skipped))]
     return EvidenceView(node.evidence.count, tuple(items[:limit]), tuple(skipped[:limit]))
+
+
+def _item(one: Noted) -> EvidenceItem:
+    why = one.why.code, one.why.figures, said(one.why), said(one.why, "ko")
+    return EvidenceItem(one.time, one.kind, one.validator, one.height, *why, one.proof.hex())
 
 
 def _skipped(one: Skipped) -> SkippedBatch:

@@ -1,4 +1,5 @@
-"""What a node has to tell people beside agreement, as values; and why a batch makes no block, here as everywhere.
+"""What a node has to tell people beside agreement, as values; why a batch makes no block, here as everywhere; and what
+a validator did against the rules.
 
 ``DETAILS`` is the closed list of all details with agreement's own, ``ALARMS`` that of the alarms they belong to.
 """
@@ -7,6 +8,8 @@ from typing import Final
 
 from stoa.agreement import details
 from stoa.agreement.details import Detail
+
+EVIDENCE: Final = "evidence"
 
 
 class JournalCut(Detail, frozen=True):
@@ -95,9 +98,44 @@ class BatchNotSigned(Objection, frozen=True):
     """The signature is not its producer's."""
 
 
+class Offence(Detail, frozen=True):
+    """What a validator did against the rules. Its code is the kind of evidence."""
+
+    kind = EVIDENCE
+
+
+class TwoVotes(Offence, frozen=True):
+    """It signed two votes at one height in one epoch."""
+
+
+class TwoBatches(Offence, frozen=True):
+    """It signed two contents under one batch number."""
+
+
+class WrongState(Offence, frozen=True):
+    """It signed another root over the state than a quorum has."""
+
+
+class Dissent(Offence, frozen=True):
+    """It voted for another block than the one that a quorum has voted for."""
+
+
+class Unreadable(Offence, frozen=True, tag="malformed"):
+    """It sent what is no word, by this rule of the codec."""
+
+    rule: str
+
+
+class FalseName(Offence, frozen=True):
+    """It told how another one is."""
+
+    name: str
+
+
 DETAILS: Final[tuple[type[Detail], ...]] = (
     details.NoQuorum, details.AnotherHash, details.TooFewPromises, details.SeveralPossible, details.PromisesNothing,
     JournalCut, JournalEmpty, VotesLost, JournalDamaged, AnotherRoot,
     BatchTooLarge, BatchUnreadable, BatchElsewhere, ProducerUnknown, BatchNotNext, BatchClockOff, BatchNotSigned,
+    TwoVotes, TwoBatches, WrongState, Dissent, Unreadable, FalseName,
 )  # fmt: skip
-ALARMS: Final = tuple(sorted({one.kind for one in DETAILS}))
+ALARMS: Final = tuple(sorted({one.kind for one in DETAILS} - {EVIDENCE}))

@@ -85,6 +85,30 @@ SAYINGS: Final[Mapping[str, Saying]] = {
         "the producer's signature is not valid",
         "생성 기관의 서명이 유효하지 않습니다",
     ),
+    "two_votes": Saying(
+        "two votes at one height in one epoch",
+        "한 에포크의 같은 높이에서 두 번 투표했습니다",
+    ),
+    "two_batches": Saying(
+        "two contents under one batch number",
+        "한 배치 번호로 서로 다른 두 내용에 서명했습니다",
+    ),
+    "wrong_state": Saying(
+        "another root over the state than a quorum has signed",
+        "정족수가 서명한 것과 다른 상태 루트에 서명했습니다",
+    ),
+    "dissent": Saying(
+        "a vote for another block than the one that a quorum has voted for",
+        "정족수가 투표한 블록과 다른 블록에 투표했습니다",
+    ),
+    "malformed": Saying(
+        "no word can be read: {rule}",
+        "메시지를 읽을 수 없습니다({rule})",
+    ),
+    "false_name": Saying(
+        "speaks as {name}",
+        "{name}의 이름으로 말했습니다",
+    ),
 }  # fmt: skip
 
 
