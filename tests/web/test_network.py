@@ -15,7 +15,7 @@ from stoa.agreement.effects import Alarm
 from stoa.api.app import create_app
 from stoa.api.network import AlarmView, LogView, network_view
 from stoa.api.serve import Door, free_port
-from stoa.cli.network_running import _validator
+from stoa.cli.network_running import _server, _validator
 from stoa.cli.shell import Common
 from stoa.demo.dossier import Institution
 from stoa.kernel.codec import encode
@@ -154,10 +154,13 @@ def test_the_command_line_tells_version_and_alarms_of_one_that_is_not_ready(five
     five.node.voice.alarm(Alarm("split", None))
     assert (found.version, found.ordering.state) == (__version__, "stopped")
     assert "alarm split: block 7 cannot reach 3 votes" in found.health
-    assert [said.ko for said in found.alarms] == ["블록 7은(는) 3표를 얻을 수 없습니다: ab: FSS; cd: KSD"]
     english, korean = (_validator(found, Common(language=language)) for language in ("en", "ko"))
     assert "alarm split: block 7 cannot reach 3 votes: ab: FSS; cd: KSD" in english
-    assert "alarm split: 블록 7은(는) 3표를 얻을 수 없습니다: ab: FSS; cd: KSD" in korean
+    assert [_server(found, Common(language=language)) for language in ("en", "ko")] == [
+        "[red]stopped[/]",
+        "[red]중지됨[/]",
+    ]
+    assert "경보 split: 블록 7은(는) 3표를 얻을 수 없습니다: ab: FSS; cd: KSD" in korean
 
 
 @pytest.mark.parametrize("language", ["en", "ko"])
@@ -171,8 +174,8 @@ def test_everything_that_can_be_wrong_has_a_sentence(five: House, language: str)
         return " ".join(sentences(replace(view, **changes), words))
 
     assert said(away=True)
-    assert said(log=LogView("gone", ""))
-    assert said(log=LogView("replaced", ""))
+    assert said(log=LogView("gone", "", ""))
+    assert said(log=LogView("replaced", "", ""))
     for kind in ALARMS:
         assert said(alarms=(AlarmView(kind, "x", {}, "x", "x"),)) not in ("", kind)
     gone = tuple(replace(one, present=False) for one in view.members)

@@ -68,10 +68,19 @@ class AlarmView(msgspec.Struct, frozen=True):
 
 
 class LogView(msgspec.Struct, frozen=True):
-    """How the ordering log is: ``well``, ``unfit``, ``unreachable``, ``regressed``, ``gone`` or ``replaced``."""
+    """How the ordering log is: ``well``, ``unfit``, ``unreachable``, ``regressed``, ``gone`` or ``replaced``; and what
+    is wrong with it, in both languages."""
 
     kind: str
-    sentence: str
+    en: str
+    ko: str
+
+
+class TroubleView(msgspec.Struct, frozen=True):
+    """Why a validator's word on finality cannot be relied on, in both languages."""
+
+    en: str
+    ko: str
 
 
 class BusView(msgspec.Struct, frozen=True):
@@ -98,7 +107,7 @@ class NetworkView(msgspec.Struct, frozen=True):
 
     validator: str
     ready: bool
-    troubles: tuple[str, ...]
+    troubles: tuple[TroubleView, ...]
     height: int
     epoch: int
     rule: str
@@ -171,7 +180,7 @@ def network_view(services: Services, known: bool = False) -> NetworkView:
     return NetworkView(
         validator=network.validator,
         ready=not why,
-        troubles=why,
+        troubles=tuple(TroubleView(*one) for one in why),
         height=network.height,
         epoch=network.epoch,
         rule=network.rule,
@@ -186,7 +195,7 @@ def network_view(services: Services, known: bool = False) -> NetworkView:
         in_flight=network.in_flight,
         unread=network.unread,
         dropped=network.dropped,
-        log=LogView(network.log.kind, network.log.sentence),
+        log=LogView(*network.log),
         bus=_bus(network, known),
     )
 

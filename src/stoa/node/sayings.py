@@ -10,7 +10,7 @@ from stoa.agreement.details import Detail
 
 
 class Saying(NamedTuple):
-    """One sentence in both languages, with ``str.format`` fields."""
+    """One sentence in both languages; in ``SAYINGS`` over ``str.format`` fields."""
 
     en: str
     ko: str
@@ -109,7 +109,37 @@ SAYINGS: Final[Mapping[str, Saying]] = {
         "speaks as {name}",
         "{name}의 이름으로 말했습니다",
     ),
+    "node_stopped": Saying(
+        "the node has stopped: {failure}",
+        "노드가 멈췄습니다({failure})",
+    ),
+    "views_stopped": Saying(
+        "the views have stopped: {failure}",
+        "조회 모델이 멈췄습니다({failure})",
+    ),
+    "views_behind": Saying(
+        "the views are {blocks} blocks behind",
+        "조회 모델이 {blocks}블록 뒤처져 있습니다",
+    ),
+    "too_few_heard": Saying(
+        "{quorum} of {members} members must vote and {heard} were heard within {seconds} s; missing: {missing}",
+        "구성 기관 {members}곳 중 {quorum}곳이 투표해야 하나 {seconds}초 안에 {heard}곳만 확인되었습니다. "
+        "미확인: {missing}",
+    ),
+    "left_quorum": Saying(
+        "this validator has left the quorum until its state follows the certificates again",
+        "이 검증기관은 상태가 다시 인증서를 따를 때까지 정족수에서 빠져 있습니다",
+    ),
+    "log_unwell": Saying(
+        "the ordering log is {condition}",
+        "순서 로그에 이상이 있습니다({condition})",
+    ),
 }  # fmt: skip
+
+
+def both(detail: Detail) -> Saying:
+    """The sentence in both languages, its figures filled in."""
+    return Saying(said(detail), said(detail, "ko"))
 
 
 def said(detail: Detail, language: str = "en") -> str:
