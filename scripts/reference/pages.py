@@ -16,7 +16,7 @@ PAGES: Final[dict[str, tuple[str, Callable[[], str]]]] = {
     "facts.md": ("every fact that a rule may name, and the phases of a movement", rules.facts),
     "parameters.md": ("governed numbers with bounds and defaults, and the fixed limits", rules.parameters),
     "invariants.md": ("what is always true of the whole state", rules.invariants),
-    "alarms.md": ("every alarm: codes, figures, sentence in English and Korean", alarms.alarms),
+    "alarms.md": ("every alarm, evidence and readiness: codes, figures, sentence in English and Korean", alarms.alarms),
     "api.md": ("every route of the API", api.routes),
     "cli.md": ("every command and option", cli.commands),
     "settings.md": ("`stoa.toml`, the environment, the signing policy", settings.settings),

@@ -20,7 +20,7 @@ from stoa.kernel.codec import encode
 from stoa.ledger.identity.register_party import RegisterParty
 from stoa.node import health
 from stoa.node.details import ALARMS
-from stoa.ordering.condition import Condition, Kind
+from stoa.ordering.condition import unwell
 from stoa.wire.proof import ReceiptProof, read_proof
 from stoa.wire.status import Status
 from stoa.wire.vote import certificate_valid
@@ -94,7 +94,7 @@ def test_the_members_and_how_each_was_heard(five: House, door: Client) -> None:
     assert len(newest["votes"]) >= 3
     assert set(newest["votes"]) <= set(MEMBERS)
     assert mine["voted"] == sum("KSD" in one["votes"] for one in told["recent"])
-    assert told["log"] == {"kind": "well", "sentence": ""}
+    assert told["log"] == {"kind": "well", "en": "", "ko": ""}
 
 
 def test_where_the_servers_are_is_for_those_who_said_who_they_are(door: Client) -> None:
@@ -163,6 +163,11 @@ def test_without_a_quorum_the_door_is_not_ready_and_names_who_is_missing(
             "The service is not available: 3 of 5 members must vote and 2 were heard within 1 s; "
             "missing: BROKER-B, FSS, VENUE"
         )
+        korean = until(lambda: _refused(door, "ko"))
+        assert korean["detail"] == (
+            "서비스를 사용할 수 없습니다: 구성 기관 5곳 중 3곳이 투표해야 하나 1초 안에 2곳만 확인되었습니다. "
+            "미확인: BROKER-B, FSS, VENUE"
+        )
         assert door.get("/health/live").json() == {"status": "live", "version": __version__}
         assert not door.get("/v1/network").json()["ready"]
         raw = five.signed("BROKER-A", RegisterParty(5_006, False, "BROKER-A"))
@@ -174,28 +179,35 @@ def test_without_a_quorum_the_door_is_not_ready_and_names_who_is_missing(
     assert until(lambda: door.get("/health/ready").status_code == 200)
 
 
-def _refused(door: Client) -> Any:
-    answer = door.get("/health/ready")
+def _refused(door: Client, language: str = "en") -> Any:
+    answer = door.get("/health/ready", headers={"accept-language": language})
     return answer.json() if answer.status_code == 503 else None
 
 
 @pytest.mark.parametrize(
-    ("change", "said"),
+    ("change", "en", "ko"),
     [
-        ({"away": True}, "has left the quorum"),
+        ({"away": True}, "has left the quorum", "정족수에서 빠져 있습니다"),
         (
             {"alarms": {"split": NoQuorum(7, 3, "ab: A; cd: B")}},
             "alarm split: block 7 cannot reach 3 votes: ab: A; cd: B",
+            "경보 split: 블록 7은(는) 3표를 얻을 수 없습니다: ab: A; cd: B",
         ),
-        ({"log": Condition(Kind.UNREACHABLE, "No leader.")}, "the ordering log is unreachable: No leader."),
-        ({"log": Condition(Kind.REPLACED, "It is another.")}, "the ordering log is replaced: It is another."),
-        ({"log": Condition(Kind.REGRESSED, "It ends early.")}, ""),
+        (
+            {"log": unwell("unconnected")},
+            "the ordering log is unreachable: There is no connection to any server of the log.",
+            "순서 로그에 이상이 있습니다(unreachable): 로그의 어느 서버에도 연결되어 있지 않습니다.",
+        ),
+        ({"log": unwell("not_there", stream="S")}, "the ordering log is gone: S does", "(gone): S이(가) 없습니다."),
+        ({"log": unwell("another", stream="S", found=1, known=2)}, "the ordering log is replaced: S", "(replaced): S"),
     ],
 )
-def test_each_trouble_has_a_sentence(five: House, change: dict[str, Any], said: str) -> None:
+def test_each_trouble_has_a_sentence_in_both_languages(five: House, change: dict[str, Any], en: str, ko: str) -> None:
     network = until(lambda: five.node.network() if not health.missing(five.node.network()) else None)
-    assert said in "; ".join(health.troubles(network._replace(**change)))
-    assert bool(said) == bool(list(health.troubles(network._replace(**change))))
+    (told,) = health.troubles(network._replace(**change))
+    assert en in told.en
+    assert ko in told.ko
+    assert list(health.troubles(network._replace(log=unwell("shorter", stream="S", last=1, read=2)))) == []
 
 
 def test_an_alarm_is_told_as_a_code_with_its_figures_and_in_both_languages(five: House, door: Client) -> None:
@@ -233,6 +245,11 @@ def test_evidence_is_shown_with_what_proves_it(five: House, door: Client, puppet
     assert {"malformed", "false_name", "two_votes"} <= kinds.keys()
     assert kinds["two_votes"]["validator"] == "BROKER-B"
     assert bytes.fromhex(kinds["malformed"]["proof"])
+    assert kinds["false_name"]["figures"] == {"name": "VENUE"}
+    assert [kinds["false_name"][language] for language in ("en", "ko")] == [
+        "speaks as VENUE",
+        "VENUE의 이름으로 말했습니다",
+    ]
     assert len(door.get("/v1/evidence?limit=1").json()["items"]) == 1
     assert door.get("/v1/evidence?limit=101").status_code == 400
 

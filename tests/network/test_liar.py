@@ -187,7 +187,7 @@ def test_an_altered_batch_accuses_who_put_it_into_the_log_and_not_whom_it_names(
         assert not head_signed(false, court.keys["PLATFORM"])
     court.lie(liar.GARBAGE)
     assert court.through_liar() == "final"
-    assert until(lambda: sum("right fields" in item["why"] for item in court.named("bad_batch")) == len(court.honest))
+    assert until(lambda: sum("right fields" in item["en"] for item in court.named("bad_batch")) == len(court.honest))
     court.lie()
     assert until(lambda: court.agreed(court.final()), LONG), "the name's owner goes on under the same number"
 

@@ -7,9 +7,10 @@ from string import Formatter
 import pytest
 
 from stoa.agreement.details import Detail
-from stoa.node.details import DETAILS, JournalCut, Objection, VotesLost
+from stoa.node.details import DETAILS, JournalCut, Objection, Offence, Unready, VotesLost
 from stoa.node.lost_votes import FILE, LostVotes
 from stoa.node.sayings import SAYINGS, said
+from stoa.ordering.condition import UNWELL, Condition, Kind
 
 
 def below(base: type[Detail]) -> Iterator[type[Detail]]:
@@ -24,7 +25,7 @@ def fields(sentence: str) -> set[str]:
 
 
 def test_every_detail_is_listed_once() -> None:
-    assert set(DETAILS) == set(below(Detail)) - {Objection}
+    assert set(DETAILS) == set(below(Detail)) - {Objection, Offence, Unready}
     assert len({one.__struct_config__.tag for one in DETAILS}) == len(DETAILS)
 
 
@@ -52,3 +53,13 @@ def test_a_note_that_says_nothing_known_still_counts(tmp_path: Path) -> None:
     assert LostVotes(tmp_path).why == VotesLost()
     LostVotes(tmp_path).clear()
     assert LostVotes(tmp_path).why is None
+
+
+@pytest.mark.parametrize("condition", UNWELL.values())
+def test_what_is_wrong_with_the_log_has_both_languages(condition: Condition) -> None:
+    assert condition.en != condition.ko
+    assert fields(condition.en) == fields(condition.ko)
+
+
+def test_every_condition_of_the_log_but_well_has_a_sentence() -> None:
+    assert {one.kind for one in UNWELL.values()} == set(Kind) - {Kind.WELL}

@@ -15,6 +15,7 @@ from msgspec.structs import replace
 
 from stoa.journal import DiskFull
 from stoa.ledger.identity.register_party import RegisterParty
+from stoa.node.details import TwoVotes
 from stoa.node.evidence import FILE as EVIDENCE
 from stoa.node.evidence import EvidenceBook
 from stoa.node.node import Node
@@ -53,7 +54,7 @@ def test_a_batch_that_the_outbox_has_no_room_for_is_never_taken_for_kept(tmp_pat
 
 def noted(folder: Path, height: int) -> None:
     book = EvidenceBook(folder)
-    book.note(1, "two_votes", "KSD", height, "a reason")
+    book.note(1, "two_votes", "KSD", height, TwoVotes())
     book.close()
 
 

@@ -11,7 +11,8 @@ import pytest
 
 from stoa.agreement.details import SeveralPossible
 from stoa.agreement.effects import Alarm
-from stoa.node.evidence import FILE, EvidenceBook
+from stoa.node.details import Unreadable
+from stoa.node.evidence import FILE, EvidenceBook, Noted
 from tests.node.house import House
 
 
@@ -65,13 +66,13 @@ def test_evidence_is_logged_and_a_liar_does_not_fill_the_disk(
     tmp_path: Path, lines: Lines, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     book = EvidenceBook(tmp_path)
-    book.note(1, "malformed", "FSS", 0, "not msgpack", b"x")
-    book.note(1, "malformed", "FSS", 0, "not msgpack", b"x")
+    book.note(1, "malformed", "FSS", 0, Unreadable("not msgpack"), b"x")
+    book.note(1, "malformed", "FSS", 0, Unreadable("not msgpack"), b"x")
     book.close()
     assert [(line["kind"], line["validator"]) for line in lines.of("evidence")] == [("malformed", "FSS")]
     monkeypatch.setattr("stoa.node.evidence.MAX_FILE_BYTES", (tmp_path / FILE).stat().st_size)
     book = EvidenceBook(tmp_path)
-    book.note(2, "malformed", "FSS", 0, "not msgpack", b"y")
+    book.note(2, "malformed", "FSS", 0, Unreadable("not msgpack"), b"y")
     book.close()
     assert len(lines.of("evidence")) == 1
     assert (book.count, len((tmp_path / FILE).read_text().splitlines())) == (1, 1)
@@ -81,20 +82,20 @@ def test_who_notes_evidence_waits_for_no_disk(tmp_path: Path, lines: Lines, monk
     entered, let_go = threading.Event(), threading.Event()
     append = EvidenceBook._append
 
-    def slow(self: EvidenceBook, row: dict[str, object]) -> None:
+    def slow(self: EvidenceBook, noted: Noted) -> None:
         entered.set()
         assert let_go.wait(20)
-        if row["time"] == 1:
+        if noted.time == 1:
             raise OSError("no space left")
-        append(self, row)
+        append(self, noted)
 
     monkeypatch.setattr(EvidenceBook, "_append", slow)
     monkeypatch.setattr("stoa.node.evidence.MAX_WAITING", 2)
     book = EvidenceBook(tmp_path)
-    book.note(1, "malformed", "FSS", 0, "not msgpack", b"1")
+    book.note(1, "malformed", "FSS", 0, Unreadable("not msgpack"), b"1")
     assert entered.wait(20)
     for number in range(2, 6):
-        book.note(number, "malformed", "FSS", 0, "not msgpack", b"%d" % number)
+        book.note(number, "malformed", "FSS", 0, Unreadable("not msgpack"), b"%d" % number)
     assert (book.count, len(book.shown)) == (5, 5)
     assert not (tmp_path / FILE).exists()
     let_go.set()

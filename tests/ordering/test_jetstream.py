@@ -146,7 +146,7 @@ def test_a_log_of_an_older_version_is_used_and_said_to_be_unfit(
         opened(streams.bus, log)
     engine = streams.on(log)
     becomes(engine, Kind.UNFIT)
-    assert "max_msg_size 1048576 for" in engine.condition().sentence
+    assert "max_msg_size 1048576 for" in engine.condition().en
     assert published(engine, b"small") == 1
     with pytest.raises(LogFull):
         engine.publish(bytes(2 * 1024 * 1024))
@@ -160,7 +160,7 @@ def test_a_server_that_takes_less_than_a_batch_has_is_named(streams: Streams, mo
     monkeypatch.setattr(Bus, "max_payload", 1024 * 1024)
     with pytest.raises(LogFull):
         engine.publish(bytes(1024 * 1024))
-    assert "raise its max_payload" in engine.condition().sentence
+    assert "raise its max_payload" in engine.condition().en
 
 
 def test_a_log_that_cannot_be_is_refused_with_the_servers_words(streams: Streams) -> None:
@@ -196,7 +196,7 @@ def test_a_log_that_was_made_anew_is_not_read(streams: Streams) -> None:
     other = streams.on(engine._log)
     assert [other.publish(b"%d" % number) for number in range(3)] == [1, 2, 3]
     becomes(engine, Kind.REPLACED)
-    assert engine._identity in engine.condition().sentence
+    assert engine._identity in engine.condition().en
     assert engine.read(first, 0.5) is None
     with pytest.raises(LogFull):
         engine.publish(b"refused")
@@ -306,7 +306,7 @@ def test_without_a_majority_nothing_is_accepted_and_then_it_goes_on(five_servers
         for at in (2, 3, 4):
             five_servers.kill(at)
         becomes(engine, Kind.UNREACHABLE)
-        assert engine.condition().sentence
+        assert engine.condition().en
         with pytest.raises(LogFull):
             engine.publish(b"refused")
         for at in (2, 3, 4):

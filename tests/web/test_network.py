@@ -15,7 +15,7 @@ from stoa.agreement.effects import Alarm
 from stoa.api.app import create_app
 from stoa.api.network import AlarmView, LogView, network_view
 from stoa.api.serve import Door, free_port
-from stoa.cli.network_running import _validator
+from stoa.cli.network_running import _server, _validator
 from stoa.cli.shell import Common
 from stoa.demo.dossier import Institution
 from stoa.kernel.codec import encode
@@ -26,7 +26,8 @@ from stoa.ledger.identity.register_party import RegisterParty
 from stoa.network.looking import look_at
 from stoa.network.plan import HERE, Member
 from stoa.node import health
-from stoa.node.details import ALARMS
+from stoa.node.commit import BAD_BATCH
+from stoa.node.details import ALARMS, DETAILS, EVIDENCE
 from stoa.ordering.condition import Condition, Kind
 from stoa.web.handlers import handlers
 from stoa.web.language import WORDS
@@ -87,7 +88,12 @@ def test_a_block_shows_its_certificate_and_who_made_it(five: House, reader: Test
 def test_evidence_is_told_in_plain_words(five: House, reader: TestClient[Litestar], puppets: Puppets) -> None:
     puppets.say("FSS", encode(Status(CHAIN, "VENUE", 1, 0, ELSE, None)))
     assert "spoke under another&#39;s name" in reader.get("/network").text
-    assert "다른 기관의 이름으로 말함" in reader.get("/network?lang=ko").text
+    assert "speaks as VENUE" in reader.get("/network").text
+    korean = reader.get("/network?lang=ko").text
+    assert "다른 기관의 이름으로 말함" in korean
+    assert "VENUE의 이름으로 말했습니다" in korean
+    for kind in (BAD_BATCH, *(str(one.__struct_config__.tag) for one in DETAILS if one.kind == EVIDENCE)):
+        assert all(words.named("evidence_kind", kind) != kind for words in WORDS.values())
 
 
 def test_each_validators_version_and_how_the_log_is_are_shown_also_of_one_that_is_not_heard(
@@ -148,10 +154,13 @@ def test_the_command_line_tells_version_and_alarms_of_one_that_is_not_ready(five
     five.node.voice.alarm(Alarm("split", None))
     assert (found.version, found.ordering.state) == (__version__, "stopped")
     assert "alarm split: block 7 cannot reach 3 votes" in found.health
-    assert [said.ko for said in found.alarms] == ["블록 7은(는) 3표를 얻을 수 없습니다: ab: FSS; cd: KSD"]
     english, korean = (_validator(found, Common(language=language)) for language in ("en", "ko"))
     assert "alarm split: block 7 cannot reach 3 votes: ab: FSS; cd: KSD" in english
-    assert "alarm split: 블록 7은(는) 3표를 얻을 수 없습니다: ab: FSS; cd: KSD" in korean
+    assert [_server(found, Common(language=language)) for language in ("en", "ko")] == [
+        "[red]stopped[/]",
+        "[red]중지됨[/]",
+    ]
+    assert "경보 split: 블록 7은(는) 3표를 얻을 수 없습니다: ab: FSS; cd: KSD" in korean
 
 
 @pytest.mark.parametrize("language", ["en", "ko"])
@@ -165,8 +174,8 @@ def test_everything_that_can_be_wrong_has_a_sentence(five: House, language: str)
         return " ".join(sentences(replace(view, **changes), words))
 
     assert said(away=True)
-    assert said(log=LogView("gone", ""))
-    assert said(log=LogView("replaced", ""))
+    assert said(log=LogView("gone", "", ""))
+    assert said(log=LogView("replaced", "", ""))
     for kind in ALARMS:
         assert said(alarms=(AlarmView(kind, "x", {}, "x", "x"),)) not in ("", kind)
     gone = tuple(replace(one, present=False) for one in view.members)

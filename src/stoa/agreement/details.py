@@ -14,7 +14,7 @@ def _code(name: str) -> str:
 
 
 class Detail(msgspec.Struct, frozen=True, tag_field="code", tag=_code):
-    """Base of all of them. A subclass sets ``kind``, that of the alarm which says it."""
+    """Base of all of them. A subclass sets ``kind``: that of the alarm which says it, or where else it is told."""
 
     kind: ClassVar[str]
 

@@ -14,8 +14,10 @@ from stoa import __version__
 from stoa.api.openapi import errors
 from stoa.api.problems import Problem, Unavailable
 from stoa.api.projector import Projector
+from stoa.node.details import NodeStopped, ViewsBehind, ViewsStopped
 from stoa.node.health import troubles
 from stoa.node.node import Node
+from stoa.node.sayings import Saying, both
 
 MAX_LAG: Final = 100  # final blocks that the views may be behind and still count as following
 RETRY_MS: Final = 1_000
@@ -43,21 +45,22 @@ class Probe:
         """How the node is. Raises Problem with the sentence that says why it is not ready."""
         health, projector = self._node.health(), self._projector
         if health.failure:
-            raise _unready(health.failure)
+            raise unready(both(NodeStopped(health.failure)))
         if projector and projector.failure:
-            raise _unready(projector.failure)
-        why = "; ".join(troubles(self._node.network()))
+            raise unready(both(ViewsStopped(projector.failure)))
+        why = tuple(troubles(self._node.network()))
         if why:
-            raise _unready(why)
+            raise unready(*why)
         if projector and projector.lag > MAX_LAG:
-            raise _unready(f"the views are {projector.lag} blocks behind")
+            raise unready(both(ViewsBehind(projector.lag)))
         views = projector.height if projector else -1
         head = health.height, health.block_hash.hex(), health.time
         return Standing(health.chain, *head, views, health.waiting, __version__)
 
 
-def _unready(why: str) -> Problem:
-    return Problem(Unavailable(why, RETRY_MS))
+def unready(*why: Saying) -> Problem:
+    """The problem that says all of it, in the language of whoever asks."""
+    return Problem(Unavailable("; ".join(one.en for one in why), "; ".join(one.ko for one in why), RETRY_MS))
 
 
 @get("/health/live", operation_id="live", tags=["health"], responses=errors(), sync_to_thread=False)

@@ -19,7 +19,7 @@ from stoa.api.services import Services
 from stoa.api.viewer import Asking, House
 from stoa.journal.journal import Journal
 from stoa.node.commit import Skipped
-from stoa.node.evidence import MAX_SHOWN
+from stoa.node.evidence import MAX_SHOWN, Noted
 from stoa.node.health import Network, missing, troubles
 from stoa.node.sayings import said
 
@@ -68,10 +68,19 @@ class AlarmView(msgspec.Struct, frozen=True):
 
 
 class LogView(msgspec.Struct, frozen=True):
-    """How the ordering log is: ``well``, ``unfit``, ``unreachable``, ``regressed``, ``gone`` or ``replaced``."""
+    """How the ordering log is: ``well``, ``unfit``, ``unreachable``, ``regressed``, ``gone`` or ``replaced``; and what
+    is wrong with it, in both languages."""
 
     kind: str
-    sentence: str
+    en: str
+    ko: str
+
+
+class TroubleView(msgspec.Struct, frozen=True):
+    """Why a validator's word on finality cannot be relied on, in both languages."""
+
+    en: str
+    ko: str
 
 
 class BusView(msgspec.Struct, frozen=True):
@@ -98,7 +107,7 @@ class NetworkView(msgspec.Struct, frozen=True):
 
     validator: str
     ready: bool
-    troubles: tuple[str, ...]
+    troubles: tuple[TroubleView, ...]
     height: int
     epoch: int
     rule: str
@@ -118,13 +127,17 @@ class NetworkView(msgspec.Struct, frozen=True):
 
 
 class EvidenceItem(msgspec.Struct, frozen=True):
-    """What a validator did against the rules. ``proof``: the canonical bytes (hexadecimal) that show it, if any do."""
+    """What a validator did against the rules: a code with its figures, and its sentence in both languages.
+    ``proof``: the canonical bytes (hexadecimal) that show it, if any do."""
 
     time: int
     kind: str
     validator: str
     height: int
-    why: str
+    code: str
+    figures: dict[str, Any]
+    en: str
+    ko: str
     proof: str
 
 
@@ -167,7 +180,7 @@ def network_view(services: Services, known: bool = False) -> NetworkView:
     return NetworkView(
         validator=network.validator,
         ready=not why,
-        troubles=why,
+        troubles=tuple(TroubleView(*one) for one in why),
         height=network.height,
         epoch=network.epoch,
         rule=network.rule,
@@ -182,7 +195,7 @@ def network_view(services: Services, known: bool = False) -> NetworkView:
         in_flight=network.in_flight,
         unread=network.unread,
         dropped=network.dropped,
-        log=LogView(network.log.kind, network.log.sentence),
+        log=LogView(*network.log),
         bus=_bus(network, known),
     )
 
@@ -223,9 +236,14 @@ def _bus(network: Network, known: bool) -> BusView | None:
 def evidence_view(services: Services, limit: int = MAX_SHOWN) -> EvidenceView:
     """What is remembered against others, newest first."""
     node = services.node
-    items = [msgspec.convert(row, EvidenceItem) for row in reversed(list(node.evidence.shown))]
+    items = [_item(one) for one in reversed(list(node.evidence.shown))]
     skipped = [_skipped(one) for one in reversed(list(node.skipped))]
     return EvidenceView(node.evidence.count, tuple(items[:limit]), tuple(skipped[:limit]))
+
+
+def _item(one: Noted) -> EvidenceItem:
+    why = one.why.code, one.why.figures, said(one.why), said(one.why, "ko")
+    return EvidenceItem(one.time, one.kind, one.validator, one.height, *why, one.proof.hex())
 
 
 def _skipped(one: Skipped) -> SkippedBatch:

@@ -106,13 +106,14 @@ class TooMany(DoorRefusal, tag=1066):
 
 
 class Unavailable(DoorRefusal, tag=1067):
-    """The node or its views stand still."""
+    """The node or its views stand still, or its word on finality cannot be relied on: why, in both languages."""
 
     why: str
+    why_ko: str
     retry_ms: int
     status = 503
     en = "The service is not available: {why}"
-    ko = "서비스를 사용할 수 없습니다."
+    ko = "서비스를 사용할 수 없습니다: {why_ko}"
 
 
 class NotSigned(DoorRefusal, tag=1068):

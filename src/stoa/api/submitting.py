@@ -3,21 +3,20 @@
 Used by the route for signed bytes and by custody's intents, so that both give the same answers.
 """
 
-from typing import Final
-
 from anyio import to_thread
 
 from stoa.api.bell import Bell
+from stoa.api.health import unready
 from stoa.api.limits import MAX_WAITING
-from stoa.api.problems import Problem, Unavailable
+from stoa.api.problems import Problem
 from stoa.api.receipts import Place, TransactionView, final_view, place_at, place_of, url_of, view_of
 from stoa.api.services import Services
 from stoa.intake.gate import Accepted, Busy, Duplicate, Stopped
 from stoa.kernel.base import Rejection
 from stoa.kernel.codec import Malformed
+from stoa.node.details import NodeStopped
+from stoa.node.sayings import both
 from stoa.wire.envelope import read_envelope, transaction_id
-
-RETRY_MS: Final = 1_000
 
 
 async def submit(services: Services, bell: Bell, raw: bytes, wait: float, language: str) -> TransactionView:
@@ -73,5 +72,5 @@ def _id_of(raw: bytes) -> bytes | None:
 def refused(services: Services, rejection: Rejection) -> Problem:
     """The gate's answer as a problem."""
     if services.node.failure:
-        return Problem(Unavailable(f"the node has stopped: {services.node.failure}", RETRY_MS))
+        return unready(both(NodeStopped(services.node.failure)))
     return Problem(rejection, 503 if isinstance(rejection, Busy | Stopped) else 422)

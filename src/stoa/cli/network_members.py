@@ -11,6 +11,7 @@ from cyclopts import Parameter
 from stoa.cli.changes import KINDS, Kind, change_of, write_proposal
 from stoa.cli.houses import passphrase
 from stoa.cli.network_running import telling
+from stoa.cli.network_words import worded
 from stoa.cli.networking import Code, network, require_authority, running
 from stoa.cli.shell import PLAIN, Common, Refused, Trouble, Usage
 
@@ -117,7 +118,7 @@ def vote(
             if why is not None and why.name != "AlreadyVoted":
                 raise Refused(f"{member.code}: {why.name} ({why.code}): {why.sentence(common.tongue)}")
             cast[member.code] = "had voted" if why else "no" if no else "yes"
-    shown = ", ".join(f"{code}: {what}" for code, what in cast.items())
+    shown = ", ".join(f"{code}: {worded(what, common.tongue)}" for code, what in cast.items())
     common.done({"proposal": number, "votes": cast}, shown, shown)
 
 

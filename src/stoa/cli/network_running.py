@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 from cyclopts import Parameter
 
 from stoa.cli.houses import passphrase
+from stoa.cli.network_words import worded
 from stoa.cli.networking import Code, network, running
 from stoa.cli.shell import PLAIN, Common, Trouble, Usage, console, write_json
 
@@ -223,7 +224,8 @@ def telling(common: Common) -> Any:
 
     def tell(code: str, part: str, what: str) -> None:
         if not common.json:
-            out.print(f"[dim]{code:24}[/] {part:9} {what}", highlight=False)
+            named, words = worded(part, common.tongue), worded(what, common.tongue)
+            out.print(f"[dim]{code:24}[/] {named:9} {words}", highlight=False)
 
     return tell
 
@@ -264,9 +266,7 @@ def _validator(one: "Standing", common: Common) -> str:
 
     well = "green" if one.health == "ready" else "red"
     waits = common.words(f", {one.waiting} wait", f", 대기 {one.waiting}") if one.waiting else ""
-    told = one.health
-    for said in one.alarms:
-        told = told.replace(said.en, common.words(said.en, said.ko))
+    told = common.words(one.health, one.health_ko or worded(one.health, "ko"))
     return f"[{well}]{escape(told)}[/]{waits}"
 
 
@@ -281,11 +281,12 @@ def _server(one: "Standing", common: Common) -> str:
     """An ordering server in a few words: how it is, how many others it reaches, whether it leads them or is cut off."""
     server = one.ordering
     if server.state != "running":
-        return f"[red]{server.state}[/]"
-    well = "[green]ok[/]" if server.healthy and (server.synced or not server.keeps_log) else "[red]unwell[/]"
+        return f"[red]{worded(server.state, common.tongue)}[/]"
+    fine = server.healthy and (server.synced or not server.keeps_log)
+    well = f"[{'green' if fine else 'red'}]{worded('ok' if fine else 'unwell', common.tongue)}[/]"
     leads = common.words(" leads", " 리더") if server.leader == one.code else ""
-    cut = {"both": " cut off", "in": " hears nothing", "out": " is not heard", "": ""}[one.cut]
-    return f"{well} +{server.routes}{leads}[red]{cut}[/]"
+    cut = {"both": "cut off", "in": "hears nothing", "out": "is not heard", "": ""}[one.cut]
+    return f"{well} +{server.routes}{leads}" + (f" [red]{worded(cut, common.tongue)}[/]" if cut else "")
 
 
 def _watch(net: "Running", common: Common) -> None:

@@ -16,7 +16,6 @@ from prometheus_client.parser import text_string_to_metric_families
 from stoa.network.hosts import enter
 from stoa.network.plan import HERE, Member
 from stoa.network.processes import State
-from stoa.node.sayings import Saying
 
 T = TypeVar("T")
 ASK_SECONDS: Final = 2.0
@@ -38,21 +37,21 @@ class Ordering(msgspec.Struct, frozen=True):
 
 class Standing(msgspec.Struct, frozen=True):
     """How a member is. ``lag``: final blocks behind the highest known; ``cut``: how it is partitioned off;
-    ``namespace``: where its gateway is reached, if it has one of its own; ``version``: its validator's; ``alarms``:
-    those that stand there, of one that is not ready if it has a gateway; ``seat``: whether its validator may vote, by
-    the ledger as it has it, while it answers."""
+    ``namespace``: where its gateway is reached, if it has one of its own; ``version``: its validator's; ``health_ko``:
+    why it is not ready, in Korean; ``seat``: whether its validator may vote, by the ledger as it has it, while it
+    answers."""
 
     code: str
     validator: State
     ordering: Ordering
     health: str
+    health_ko: str = ""
     height: int = -1
     block_hash: str = ""
     block_time: int = 0
     producer: str = ""
     votes: int = 0
     views: int = -1
-    alarms: tuple[Saying, ...] = ()
     waiting: int = 0
     lag: int = 0
     cut: str = ""
@@ -148,19 +147,19 @@ def look_at(chain: str, member: Member, validator: State, ordering: State, cut: 
         return Standing(member.code, validator, server, validator, cut=cut)
     last = blocks[0] if blocks else {}
     ready = "height" in told
-    version, alarms = (str(told.get("version", "")), ()) if ready else _beside_readiness(member)
+    version = str(told.get("version", "")) if ready else _version(member)
     return Standing(
         code=member.code,
         validator="running",
         ordering=server,
         health="ready" if ready else str(told.get("detail", told.get("title", "not ready"))),
+        health_ko=_in_korean(told),
         height=int(metrics.get("stoa_height", told.get("height", -1))),
         block_hash=str(told.get("block_hash", last.get("hash", ""))),
         block_time=int(last.get("time", 0)),
         producer=str(last.get("producer", "")),
         votes=int(last.get("votes", 0)),
         views=int(metrics.get("stoa_views_height", -1)),
-        alarms=alarms,
         waiting=int(metrics.get("stoa_waiting_transactions", 0)),
         cut=cut,
         version=str(alive.get("version", version)),
@@ -169,16 +168,20 @@ def look_at(chain: str, member: Member, validator: State, ordering: State, cut: 
     )
 
 
-def _beside_readiness(member: Member) -> tuple[str, tuple[Saying, ...]]:
-    """The version and the alarms' sentences of one that is not ready, which its gateway tells all the same; an older
-    version has its sentences in the health alone."""
+def _in_korean(told: dict[str, Any]) -> str:
+    """Why one is not ready; nothing where its version is older and says it in English alone."""
+    reasons = told.get("reasons") or [{}]
+    return str(reasons[0].get("figures", {}).get("why_ko", ""))
+
+
+def _version(member: Member) -> str:
+    """The version of one that is not ready, which its gateway tells all the same."""
     try:
         told = ask_json(member.port, "/v1/network")
     except Silence:
-        return "", ()
-    alarms = tuple(Saying(str(one["en"]), str(one["ko"])) for one in told.get("alarms", []) if "en" in one)
+        return ""
     mine = (one for one in told.get("members", []) if one["institution"] == member.code)
-    return next((str(one["version"] or "") for one in mine), ""), alarms
+    return next((str(one["version"] or "") for one in mine), "")
 
 
 def _metrics(text: bytes) -> dict[str, float]:

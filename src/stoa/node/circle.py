@@ -9,6 +9,7 @@ from typing import Final
 
 from stoa.kernel import limits
 from stoa.kernel.codec import Malformed
+from stoa.node.details import FalseName, Unreadable
 from stoa.node.evidence import EvidenceBook
 from stoa.node.health import PeerSeen
 from stoa.node.inbox import Heard, Inbox
@@ -42,14 +43,15 @@ class Circle:
         except Unknown:
             return
         except Malformed as malformed:
-            self._evidence.note(self._clock(), "malformed", sender, 0, malformed.rule, raw[:QUOTED_BYTES])
+            unread = Unreadable(malformed.rule)
+            self._evidence.note(self._clock(), "malformed", sender, 0, unread, raw[:QUOTED_BYTES])
             return
         if isinstance(word, Rooted | RootWanted):
             self._rooted(sender, word)
             return
         if isinstance(word, Status):
             if word.validator != sender:
-                why = f"speaks as {word.validator}"
+                why = FalseName(word.validator)
                 self._evidence.note(self._clock(), "false_name", sender, word.height, why, raw[:QUOTED_BYTES])
                 return
             if sender in self._heard or len(self._heard) < limits.MAX_VALIDATORS:

@@ -1,4 +1,5 @@
-"""What a node has to tell people beside agreement, as values; and why a batch makes no block, here as everywhere.
+"""What a node has to tell people beside agreement, as values; why a batch makes no block, here as everywhere; what a
+validator did against the rules; and why a door is not ready.
 
 ``DETAILS`` is the closed list of all details with agreement's own, ``ALARMS`` that of the alarms they belong to.
 """
@@ -7,6 +8,9 @@ from typing import Final
 
 from stoa.agreement import details
 from stoa.agreement.details import Detail
+
+EVIDENCE: Final = "evidence"
+READINESS: Final = "readiness"
 
 
 class JournalCut(Detail, frozen=True):
@@ -95,9 +99,89 @@ class BatchNotSigned(Objection, frozen=True):
     """The signature is not its producer's."""
 
 
+class Offence(Detail, frozen=True):
+    """What a validator did against the rules. Its code is the kind of evidence."""
+
+    kind = EVIDENCE
+
+
+class TwoVotes(Offence, frozen=True):
+    """It signed two votes at one height in one epoch."""
+
+
+class TwoBatches(Offence, frozen=True):
+    """It signed two contents under one batch number."""
+
+
+class WrongState(Offence, frozen=True):
+    """It signed another root over the state than a quorum has."""
+
+
+class Dissent(Offence, frozen=True):
+    """It voted for another block than the one that a quorum has voted for."""
+
+
+class Unreadable(Offence, frozen=True, tag="malformed"):
+    """It sent what is no word, by this rule of the codec."""
+
+    rule: str
+
+
+class FalseName(Offence, frozen=True):
+    """It told how another one is."""
+
+    name: str
+
+
+class Unready(Detail, frozen=True):
+    """Why a door's word on finality cannot be relied on, beside the alarms."""
+
+    kind = READINESS
+
+
+class NodeStopped(Unready, frozen=True):
+    """Something has stopped the node."""
+
+    failure: str
+
+
+class ViewsStopped(Unready, frozen=True):
+    """Something has stopped the views."""
+
+    failure: str
+
+
+class ViewsBehind(Unready, frozen=True):
+    """The views are so many final blocks behind."""
+
+    blocks: int
+
+
+class TooFewHeard(Unready, frozen=True):
+    """Fewer members than ``quorum`` of them were heard lately, this one counted. ``missing``: the others, by name."""
+
+    quorum: int
+    members: int
+    heard: int
+    seconds: int
+    missing: str
+
+
+class LeftQuorum(Unready, frozen=True):
+    """The validator's state is being mended."""
+
+
+class LogUnwell(Unready, frozen=True):
+    """The ordering log is not reached, gone or replaced. What is wrong with it follows."""
+
+    condition: str
+
+
 DETAILS: Final[tuple[type[Detail], ...]] = (
     details.NoQuorum, details.AnotherHash, details.TooFewPromises, details.SeveralPossible, details.PromisesNothing,
     JournalCut, JournalEmpty, VotesLost, JournalDamaged, AnotherRoot,
     BatchTooLarge, BatchUnreadable, BatchElsewhere, ProducerUnknown, BatchNotNext, BatchClockOff, BatchNotSigned,
+    TwoVotes, TwoBatches, WrongState, Dissent, Unreadable, FalseName,
+    NodeStopped, ViewsStopped, ViewsBehind, TooFewHeard, LeftQuorum, LogUnwell,
 )  # fmt: skip
-ALARMS: Final = tuple(sorted({one.kind for one in DETAILS}))
+ALARMS: Final = tuple(sorted({one.kind for one in DETAILS} - {EVIDENCE, READINESS}))

@@ -5,7 +5,8 @@ from typing import Final, NamedTuple
 
 from stoa.agreement.details import Detail
 from stoa.bus.bus import Counts
-from stoa.node.sayings import said
+from stoa.node.details import LeftQuorum, LogUnwell, TooFewHeard
+from stoa.node.sayings import Saying, both
 from stoa.ordering.condition import Condition, Kind
 
 HEARD_SECONDS: Final = 5.0  # who was heard within so long counts as present; standings are told four times a second
@@ -65,17 +66,17 @@ def missing(network: Network) -> tuple[str, ...]:
     return () if network.alone else tuple(name for name in network.members if name not in heard)
 
 
-def troubles(network: Network) -> Iterator[str]:
+def troubles(network: Network) -> Iterator[Saying]:
     """Why this validator cannot be relied on for finality just now, one sentence each; none if it can."""
     silent, members = missing(network), len(network.members)
     if members - len(silent) < network.quorum:
-        yield (
-            f"{network.quorum} of {members} members must vote and {members - len(silent)} were heard within "
-            f"{HEARD_SECONDS:.0f} s; missing: {', '.join(silent)}"
-        )
+        heard = members - len(silent)
+        yield both(TooFewHeard(network.quorum, members, heard, round(HEARD_SECONDS), ", ".join(silent)))
     if network.away:
-        yield "this validator has left the quorum until its state follows the certificates again"
+        yield both(LeftQuorum())
     if network.log.kind in (Kind.UNREACHABLE, Kind.GONE, Kind.REPLACED):
-        yield f"the ordering log is {network.log.kind}: {network.log.sentence}"
+        log, unwell = network.log, both(LogUnwell(network.log.kind))
+        yield Saying(f"{unwell.en}: {log.en}", f"{unwell.ko}: {log.ko}")
     for kind, detail in sorted(network.alarms.items()):
-        yield f"alarm {kind}: {said(detail)}"
+        alarm = both(detail)
+        yield Saying(f"alarm {kind}: {alarm.en}", f"경보 {kind}: {alarm.ko}")

@@ -336,7 +336,7 @@ class Node(Doors):
             mine = skipped.producer == self.validator.institution and self._producer.in_flight
             if mine and Objection.kind not in self.voice.alarms:
                 self.voice.alarm(Alarm(Objection.kind, skipped.why))
-            what = skipped.evidence, skipped.by, self._commit.head.height + 1, said(skipped.why)
+            what = skipped.evidence, skipped.by, self._commit.head.height + 1, skipped.why
             self.evidence.note(self._clock(), *what, skipped.proof)
 
     def _entered(self) -> None:

@@ -10,7 +10,7 @@ from stoa.agreement.details import Detail
 
 
 class Saying(NamedTuple):
-    """One sentence in both languages, with ``str.format`` fields."""
+    """One sentence in both languages; in ``SAYINGS`` over ``str.format`` fields."""
 
     en: str
     ko: str
@@ -85,7 +85,61 @@ SAYINGS: Final[Mapping[str, Saying]] = {
         "the producer's signature is not valid",
         "생성 기관의 서명이 유효하지 않습니다",
     ),
+    "two_votes": Saying(
+        "two votes at one height in one epoch",
+        "한 에포크의 같은 높이에서 두 번 투표했습니다",
+    ),
+    "two_batches": Saying(
+        "two contents under one batch number",
+        "한 배치 번호로 서로 다른 두 내용에 서명했습니다",
+    ),
+    "wrong_state": Saying(
+        "another root over the state than a quorum has signed",
+        "정족수가 서명한 것과 다른 상태 루트에 서명했습니다",
+    ),
+    "dissent": Saying(
+        "a vote for another block than the one that a quorum has voted for",
+        "정족수가 투표한 블록과 다른 블록에 투표했습니다",
+    ),
+    "malformed": Saying(
+        "no word can be read: {rule}",
+        "메시지를 읽을 수 없습니다({rule})",
+    ),
+    "false_name": Saying(
+        "speaks as {name}",
+        "{name}의 이름으로 말했습니다",
+    ),
+    "node_stopped": Saying(
+        "the node has stopped: {failure}",
+        "노드가 멈췄습니다({failure})",
+    ),
+    "views_stopped": Saying(
+        "the views have stopped: {failure}",
+        "조회 모델이 멈췄습니다({failure})",
+    ),
+    "views_behind": Saying(
+        "the views are {blocks} blocks behind",
+        "조회 모델이 {blocks}블록 뒤처져 있습니다",
+    ),
+    "too_few_heard": Saying(
+        "{quorum} of {members} members must vote and {heard} were heard within {seconds} s; missing: {missing}",
+        "구성 기관 {members}곳 중 {quorum}곳이 투표해야 하나 {seconds}초 안에 {heard}곳만 확인되었습니다. "
+        "미확인: {missing}",
+    ),
+    "left_quorum": Saying(
+        "this validator has left the quorum until its state follows the certificates again",
+        "이 검증기관은 상태가 다시 인증서를 따를 때까지 정족수에서 빠져 있습니다",
+    ),
+    "log_unwell": Saying(
+        "the ordering log is {condition}",
+        "순서 로그에 이상이 있습니다({condition})",
+    ),
 }  # fmt: skip
+
+
+def both(detail: Detail) -> Saying:
+    """The sentence in both languages, its figures filled in."""
+    return Saying(said(detail), said(detail, "ko"))
 
 
 def said(detail: Detail, language: str = "en") -> str:

@@ -13,6 +13,7 @@ from stoa.agreement.effects import Alarm, Enter, Evidence
 from stoa.kernel import limits
 from stoa.kernel.codec import Malformed, encode
 from stoa.node.commit import FinalBlock, Skipped
+from stoa.node.details import Dissent, TwoBatches, TwoVotes, WrongState
 from stoa.node.epoch_file import EpochFile
 from stoa.node.evidence import EvidenceBook
 from stoa.node.inbox import Fetched, Heard, Inbox
@@ -26,11 +27,8 @@ from stoa.wire.status import Promise, Word
 ASK_SECONDS: Final = 4.0  # for a peer to answer; agreement asks another after FETCH_MS
 ASKING: Final = 4  # questions that wait at once: a peer that does not answer must not keep the others from being asked
 EVIDENCE: Final = {
-    "two_votes": "two votes at one height in one epoch",
-    "two_batches": "two contents under one batch number",
-    "wrong_state": "another root over the state than a quorum has signed",
-    "dissent": "a vote for another block than the one that a quorum has voted for",
-}
+    one.code: one for one in (TwoVotes(), TwoBatches(), WrongState(), Dissent())
+}  # as agreement names it
 
 
 class Voice:

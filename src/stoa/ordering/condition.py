@@ -1,7 +1,8 @@
-"""How a log is, for a node to act on: a kind, and a sentence for people."""
+"""How a log is, for a node to act on: a kind, and a sentence for people in English and Korean."""
 
+from collections.abc import Mapping
 from enum import StrEnum
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 
 class Kind(StrEnum):
@@ -24,10 +25,11 @@ class Kind(StrEnum):
 
 
 class Condition(NamedTuple):
-    """``sentence`` says it to an operator; empty when all is well."""
+    """``en`` and ``ko`` say it to an operator; empty when all is well."""
 
     kind: Kind
-    sentence: str = ""
+    en: str = ""
+    ko: str = ""
 
     @property
     def stopped(self) -> bool:
@@ -36,3 +38,51 @@ class Condition(NamedTuple):
 
 
 WELL = Condition(Kind.WELL)
+UNWELL: Final[Mapping[str, Condition]] = {  # what may be found, its sentences over figures
+    "unconnected": Condition(
+        Kind.UNREACHABLE,
+        "There is no connection to any server of the log.",
+        "로그의 어느 서버에도 연결되어 있지 않습니다.",
+    ),
+    "no_majority": Condition(
+        Kind.UNREACHABLE,
+        "{stream} has no majority: {away} of {replicas} replicas are away.",
+        "{stream}에 과반수가 없습니다. 복제본 {replicas}개 중 {away}이(가) 응답하지 않습니다.",
+    ),
+    "no_answer": Condition(
+        Kind.UNREACHABLE,
+        "{stream}: {trouble}.",
+        "{stream}의 상태를 확인할 수 없습니다({trouble}).",
+    ),
+    "not_there": Condition(
+        Kind.GONE,
+        "{stream} does not exist.",
+        "{stream}이(가) 없습니다.",
+    ),
+    "another": Condition(
+        Kind.REPLACED,
+        "{stream} was created at {found}, the log of this epoch at {known}.",
+        "{stream}은(는) {found}에 생성되었으며 이 에포크의 로그는 {known}에 생성되었습니다.",
+    ),
+    "shorter": Condition(
+        Kind.REGRESSED,
+        "{stream} ends at {last}, and was read up to {read}.",
+        "{stream}은(는) {last}에서 끝나지만 {read}까지 읽었습니다.",
+    ),
+    "other_settings": Condition(
+        Kind.UNFIT,
+        "{stream} has other settings than agreed: {wrong}.",
+        "{stream}의 설정이 합의된 것과 다릅니다: {wrong}.",
+    ),
+    "small_payload": Condition(
+        Kind.UNFIT,
+        "The server takes {limit} bytes, a batch has {size}: raise its max_payload.",
+        "서버는 {limit}바이트까지 받지만 배치는 {size}바이트입니다. max_payload를 늘리십시오.",
+    ),
+}  # fmt: skip
+
+
+def unwell(what: str, **figures: object) -> Condition:
+    """One of them with its figures filled in."""
+    kind, en, ko = UNWELL[what]
+    return Condition(kind, en.format(**figures), ko.format(**figures))

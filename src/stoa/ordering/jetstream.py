@@ -17,7 +17,7 @@ from nats.aio.msg import Msg
 
 from stoa.bus.bus import Bus
 from stoa.bus.faults import BusFault, TooLarge
-from stoa.ordering.condition import WELL, Condition, Kind
+from stoa.ordering.condition import WELL, Condition, Kind, unwell
 from stoa.ordering.engine import LogClosed, LogFull, Ordered
 from stoa.ordering.jetstream_log import MAX_ENTRY_BYTES, STREAM_NOT_FOUND, Log, LogTrouble, Seen, differences, look
 from stoa.ordering.jetstream_reader import MAX_AHEAD, MAX_AHEAD_BYTES, Feed
@@ -70,8 +70,7 @@ class JetStreamEngine:
         if len(batch) > MAX_BATCH:
             raise TooLarge(len(batch), MAX_BATCH)
         if len(batch) + HEADERS_BYTES > self._bus.max_payload:
-            said = f"The server takes {self._bus.max_payload} bytes, a batch has {len(batch)}: raise its max_payload."
-            self._say(Condition(Kind.UNFIT, said))
+            self._say(unwell("small_payload", limit=self._bus.max_payload, size=len(batch)))
             raise LogFull(STOPPED_RETRY_MS)
         read_before = self._read
 
@@ -103,7 +102,7 @@ class JetStreamEngine:
     def condition(self) -> Condition:
         """How the log is."""
         if not self._condition.stopped and not self._bus.connected:
-            return Condition(Kind.UNREACHABLE, "There is no connection to any server of the log.")
+            return unwell("unconnected")
         return self._condition
 
     def close(self) -> None:
@@ -168,34 +167,31 @@ class JetStreamEngine:
             await asyncio.sleep(WATCH_S)
 
     def _judge(self, seen: Seen) -> None:
-        self._strikes[Kind.GONE] = 0
+        self._strikes[Kind.GONE], stream = 0, self._log.stream
         if seen.identity != self._identity:
-            said = f"{self._log.stream} was created at {seen.identity}, the log of this epoch at {self._identity}."
-            self._say(Condition(Kind.REPLACED, said))
+            self._say(unwell("another", stream=stream, found=seen.identity, known=self._identity))
         elif not seen.accepts:
-            said = f"{self._log.stream} has no majority: {', '.join(seen.away)} of {seen.replicas} replicas are away."
-            self._say(Condition(Kind.UNREACHABLE, said))
+            self._say(unwell("no_majority", stream=stream, away=", ".join(seen.away), replicas=seen.replicas))
         elif seen.last < self._read:
             if self._is_sure(Kind.REGRESSED):
                 self._say(self._regressed(seen.last))
         else:
             self._strikes[Kind.REGRESSED] = 0
             wrong = differences(self._log, seen)
-            said = f"{self._log.stream} has other settings than agreed: {wrong}."
-            self._say(Condition(Kind.UNFIT, said) if wrong else WELL)
+            self._say(unwell("other_settings", stream=stream, wrong=wrong) if wrong else WELL)
 
     def _judge_trouble(self, trouble: LogTrouble) -> None:
         if trouble.number != STREAM_NOT_FOUND:
-            self._say(Condition(Kind.UNREACHABLE, f"{self._log.stream}: {trouble}."))
+            self._say(unwell("no_answer", stream=self._log.stream, trouble=trouble))
         elif self._is_sure(Kind.GONE):
-            self._say(Condition(Kind.GONE, f"{self._log.stream} does not exist."))
+            self._say(unwell("not_there", stream=self._log.stream))
 
     def _is_sure(self, kind: Kind) -> bool:
         self._strikes[kind] += 1
         return self._strikes[kind] >= SURE
 
     def _regressed(self, last: int) -> Condition:
-        return Condition(Kind.REGRESSED, f"{self._log.stream} ends at {last}, and was read up to {self._read}.")
+        return unwell("shorter", stream=self._log.stream, last=last, read=self._read)
 
     def _say(self, condition: Condition) -> None:
         if not self._condition.stopped:
