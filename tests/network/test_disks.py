@@ -27,7 +27,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Site, Mark
         yield site, site.set_up(20)
 
 
-@pytest.mark.parametrize("name", ["fsync-failed", "state-corrupted", "disk-full"])
+@pytest.mark.parametrize("name", ["fsync-failed", "state-corrupted", "state-row-changed", "disk-full"])
 def test_one_disk_fails_and_the_network_goes_on(place: tuple[Site, Market], name: str) -> None:
     found = run_drill(*place, DRILL[name], RATE, SECONDS)
     assert found.wrong == []

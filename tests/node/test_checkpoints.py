@@ -3,11 +3,16 @@
 from collections.abc import Iterator
 from pathlib import Path
 
+import lmdb
 import pytest
+from msgspec.structs import replace
 
+from stoa.kernel.codec import encode
+from stoa.ledger.assets.model import HOLDINGS, SUPPLY
+from stoa.ledger.settlement.issue import Issue
 from stoa.node import checkpoints
 from stoa.node.proofs import NothingToProve
-from stoa.node.state_store import FIRST_ROW
+from stoa.node.state_store import FIRST_ROW, MAP_BYTES
 from stoa.node.verify import verify
 from stoa.wire.proof import BadProof, check_proof
 from tests.ledger.hall import account
@@ -93,3 +98,45 @@ def test_rows_that_went_bad_are_found_and_mended(several: Several) -> None:
     assert not node.network().away
     several.stop("KSD")
     assert verify(several.folder / "KSD" / "journal", several.folder / "KSD" / "state").flaws == ()
+
+
+def test_what_was_told_of_a_wrong_row_is_over_when_the_state_is_built_again(several: Several) -> None:
+    several.money("kim", 777)
+    several.level()
+    with several.nodes["KSD"].store._env.begin(write=True) as rows:
+        rows.put(SUPPLY.pack("USD"), encode(778))
+    several.stop("KSD")  # what is decoded already is not read again
+    node = several.start("KSD")
+    several.do(Issue("USD", account("kim"), 1, 0, 0), by="BANK")
+    until(lambda: node.healed == 1, lambda: (node.health(), node.network()))
+    several.blocks(1)
+    several.level()
+    until(lambda: not node.network().away and not node.voice.alarms, lambda: dict(node.voice.alarms))
+
+
+def test_a_row_that_changed_while_it_was_killed_is_found_before_anybody_needs_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(checkpoints, "IDLE_SECONDS", 0.02)
+    monkeypatch.setattr(checkpoints, "DOUBT_SECONDS", 0.1)
+    several = Several(tmp_path, checkpoint_blocks=0)
+    try:
+        several.money("kim", 777)
+        several.level()
+        several.nodes["KSD"].store.doubt()  # as a kill leaves it
+        several.stop("KSD")
+        key = HOLDINGS.pack(("USD", account("kim")))
+        with lmdb.open(str(tmp_path / "KSD" / "state"), map_size=MAP_BYTES) as env, env.begin(write=True) as rows:
+            line = HOLDINGS.decode(rows.get(key))
+            rows.put(key, encode(replace(line, units=line.units + 1)))
+        node = several.start("KSD")
+        until(lambda: node.healed == 1, lambda: (node.health(), node.network()))
+        assert node.store.get(key) == encode(line)
+        several.blocks(2)
+        several.level()
+        until(lambda: not node.network().away and not node.voice.alarms)
+        assert (node.healed, node.health().failure) == (1, "")
+        several.stop("KSD")
+        assert several.start("KSD").store.unclosed is False, "and nobody is asked after an end in good order"
+    finally:
+        several.close()

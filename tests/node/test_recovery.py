@@ -4,6 +4,7 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
+import lmdb
 import pytest
 from msgspec.structs import replace
 
@@ -11,15 +12,18 @@ from stoa.journal import Journal
 from stoa.kernel import merkle, signing
 from stoa.kernel.base import Broken
 from stoa.kernel.codec import encode
+from stoa.ledger.assets.model import SUPPLY
 from stoa.ledger.identity import register_party
 from stoa.ledger.identity.register_party import RegisterParty
+from stoa.ledger.settlement.issue import Issue
 from stoa.node import replay, snapshot
 from stoa.node.node import SNAPSHOT_FOLDER, Node
-from stoa.node.state_store import Standing, StateStore, Unusable, reading
+from stoa.node.state_store import MAP_BYTES, Standing, StateStore, Unusable, reading
 from stoa.node.verify import verify
 from stoa.wire.batch import header_digest
 from stoa.wire.block import Block
 from stoa.wire.vote import FIRST_EPOCH
+from tests.ledger.hall import account
 from tests.node.house import House
 from tests.node.script import VALIDATOR
 
@@ -129,6 +133,23 @@ def test_a_store_that_is_behind_is_brought_up(lived: House) -> None:
     after = rows(lived)
     shutil.rmtree(lived.state_folder)
     shutil.copytree(copy, lived.state_folder)
+    lived.open().close()
+    assert rows(lived) == after
+
+
+def test_a_store_with_a_wrong_row_that_the_next_blocks_read_is_built_again(lived: House) -> None:
+    """As after a kill between a block's certificate and its rows, with a row that changed before the start."""
+    copy, supply = lived.folder / "copy", SUPPLY.pack("USD")
+    shutil.copytree(lived.state_folder, copy)
+    lived.open().start()
+    lived.do("BANK", Issue("USD", account("kim"), 1, 0, 0))
+    lived.node.close()
+    after = rows(lived)
+    shutil.rmtree(lived.state_folder)
+    shutil.copytree(copy, lived.state_folder)
+    with lmdb.open(str(lived.state_folder), map_size=MAP_BYTES) as env, env.begin(write=True) as changed:
+        assert SUPPLY.decode(changed.get(supply)) + 1 == SUPPLY.decode(after[supply])
+        changed.put(supply, encode(7))
     lived.open().close()
     assert rows(lived) == after
 

@@ -1,9 +1,12 @@
 """Alarms: what people are told once, until it is over or its detail changes."""
 
 from collections.abc import Iterator
+from typing import Final
 
 from stoa.agreement.details import Detail
 from stoa.agreement.effects import Alarm
+
+KINDS: Final = ("diverged", "epoch", "split")  # of a core: with it they are over, and the next one says what still is
 
 
 class Alarms:

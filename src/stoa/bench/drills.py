@@ -20,6 +20,7 @@ from stoa.bench.machine_faults import (
     LogCorrupted,
     SlowSync,
     StateCorrupted,
+    StateRowChanged,
     SyncFails,
 )
 from stoa.bench.market import Market
@@ -52,6 +53,7 @@ DRILLS: Final = (
     Drill("fsync-failed", "A sync of a validator's disk fails", "검증 노드 디스크 동기화 실패", SyncFails),
     Drill("slow-fsync", "A validator's syncs take 250 ms more", "검증 노드 디스크 동기화 지연", SlowSync),
     Drill("state-corrupted", "A validator's state store is spoiled", "검증 노드 상태 저장소 손상", StateCorrupted),
+    Drill("state-row-changed", "A row of a validator's state changes", "검증 노드 상태 행 변조", StateRowChanged),
     Drill("journal-corrupted", "A validator's journal is spoiled", "검증 노드 저널 손상", JournalCorrupted),
     Drill("log-store-corrupted", "An ordering server's store is spoiled", "순서 로그 서버 저장소 손상", LogCorrupted),
     Drill("clock-skewed", "A validator's clock is a minute off", "검증 노드 시계 1분 오차", ClockOff),

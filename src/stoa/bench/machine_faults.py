@@ -13,16 +13,21 @@ from pathlib import Path
 from random import Random
 from typing import Final
 
+import lmdb
 import msgspec
+from msgspec.structs import replace
 
-from stoa.bench.faults import Down, Fault, blocks, size_of
+from stoa.bench.faults import Down, Fault, blocks, events, size_of
 from stoa.bench.site import Site
 from stoa.bench.trouble import FILE as TROUBLE_FILE
 from stoa.bench.trouble import Trouble
+from stoa.kernel.codec import encode
+from stoa.ledger.assets.model import HOLDINGS
 from stoa.network import folders
 from stoa.node.commit import BAD_BATCH
 from stoa.node.evidence import FILE as EVIDENCE_FILE
 from stoa.node.node import JOURNAL_FOLDER, STATE_FOLDER
+from stoa.node.state_store import MAP_BYTES
 
 STOP_SECONDS: Final = 20.0  # for a validator to stop by itself
 GLANCE: Final = 0.05
@@ -171,7 +176,7 @@ class Corrupted(Down):
 
 class StateCorrupted(Corrupted):
     """The state store's pages: each loses its beginning, which says what it is. Other bytes may be a row's, which
-    the store cannot tell from another row; that is what checkpoints are for."""
+    the store cannot tell from another row: ``StateRowChanged``."""
 
     inner = STATE_FOLDER
     says = r'"event": "(?:rebuilt|healing)"'
@@ -182,6 +187,27 @@ class StateCorrupted(Corrupted):
             for start in range(2 * PAGE_BYTES, path.stat().st_size, PAGE_BYTES):
                 file.seek(start)
                 file.write(bytes(FLIPPED_BYTES))
+
+
+class StateRowChanged(Corrupted):
+    """One row of the state store: a line of the register has a unit more, and nothing in the store tells it from a true
+    one. It is a frozen line, which no transfer reads, so that only a root over all rows can tell it."""
+
+    inner = STATE_FOLDER
+    says = r'"event": "healing"'
+    patience = 120.0
+
+    def spoil(self, path: Path) -> None:
+        """With LMDB itself."""
+        with lmdb.open(str(path.parent), map_size=MAP_BYTES) as store, store.begin(write=True) as rows:
+            cursor = rows.cursor()
+            cursor.set_range(HOLDINGS.prefix)
+            key, line = next((key, line) for key, raw in cursor if (line := HOLDINGS.decode(raw)).frozen)
+            rows.put(key, encode(replace(line, units=line.units + 1)))
+
+    def _has_said(self, code: str) -> bool:
+        """What it found, and that this is over."""
+        return super()._has_said(code) and any(events(self.lines(code), "calm"))
 
 
 class JournalCorrupted(Corrupted):

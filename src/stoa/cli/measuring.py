@@ -10,7 +10,7 @@ from stoa.cli.shell import PLAIN, Common, Usage, app
 RATES: Final = "1,10,100,250,500,1000,2500,5000"
 DRILLS: Final = (
     "validator-killed,validator-paused,leader-killed,two-down,three-down,disk-full,fsync-failed,slow-fsync,"
-    "state-corrupted,journal-corrupted,log-store-corrupted,clock-skewed"
+    "state-corrupted,state-row-changed,journal-corrupted,log-store-corrupted,clock-skewed"
 )
 
 bench = App(name="bench", help="Measure this machine.")

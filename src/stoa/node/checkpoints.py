@@ -1,6 +1,7 @@
 """Checkpoints: at heights that are the same for all, each validator signs the root over all rows of its state, and the
 equal signatures of a quorum are what the journal keeps. Nothing stops for it. Between these heights one is made when
-somebody needs a proof of the state as it is: whoever stands at that very block signs.
+somebody needs a proof of the state as it is: whoever stands at that very block signs. So does who was killed: rows that
+changed meanwhile may lie untouched for long, so it asks after its start, until it has held its root against a quorum's.
 
 The snapshot is taken on the thread that makes blocks, right after the block; the rows are read by a thread of its own,
 which rests between slices. Who gets another root than a quorum knows that its own state is corrupt, and says so. Does
@@ -13,7 +14,7 @@ from collections import defaultdict, deque
 from collections.abc import Callable
 from typing import Final
 
-from stoa.agreement.effects import Alarm, Evidence
+from stoa.agreement.effects import Evidence
 from stoa.journal.journal import Journal
 from stoa.kernel import limits
 from stoa.ledger.governance.members import members_at
@@ -23,7 +24,6 @@ from stoa.node import proofs
 from stoa.node.details import AnotherRoot
 from stoa.node.finality import Finality
 from stoa.node.log import LOG
-from stoa.node.sayings import said
 from stoa.node.state_store import Snapshot, StateStore
 from stoa.wire.proof import RowProof
 from stoa.wire.status import Rooted, RootWanted, Word
@@ -32,6 +32,8 @@ from stoa.wire.vote import Checkpoint, checkpoint_valid
 REST_SECONDS: Final = 0.004  # after each slice of about a millisecond: a fifth of one core at most
 IDLE_SECONDS: Final = 0.2
 DEMAND_SECONDS: Final = 1.0  # between two roots that somebody asked for
+DOUBT_SECONDS: Final = 2.0  # until who was killed first asks; then twice as long each time, as roots may take long
+MOST_DOUBT_SECONDS: Final = 600.0
 PATIENCE_SECONDS: Final = 10.0  # how long who asks for one waits for a quorum
 TELL_SECONDS: Final = 2.0  # how often the newest root is told again, for those who missed it or were slower
 
@@ -63,16 +65,19 @@ class Checkpoints:
         journal: Journal,
         finality: Finality,
         say: Callable[[Word], None],
-        alarm: Callable[[Alarm], None],
-        corrupt: Callable[[str], None],
+        corrupt: Callable[[AnotherRoot], None],
         write: Write | None,
         accuse: Callable[[Evidence], None],
+        doubted: bool,
     ) -> None:
-        """``write`` keeps a file of the state that a quorum signed; ``accuse`` hears who signed another root."""
+        """``write`` keeps a file of the state that a quorum signed; ``accuse`` hears who signed another root;
+        ``doubted`` is a state that may have changed since it was written."""
+        self._doubted, self._doubt_rest = doubted, DOUBT_SECONDS
+        self._ask_at = time.monotonic() + DOUBT_SECONDS
         self._accuse = accuse
         self._write = write
         self._store, self._journal, self._finality = store, journal, finality
-        self._say, self._alarm, self._corrupt = say, alarm, corrupt
+        self._say, self._corrupt = say, corrupt
         self._changed = threading.Condition()
         self._due: Snapshot | None = None  # after the newest block of such a height; at most one waits
         self._mine: tuple[Checkpoint, Snapshot] | None = None  # signed here, and no quorum has the same yet
@@ -110,21 +115,22 @@ class Checkpoints:
                 self._roots[sender] = one
                 self._changed.notify_all()
 
-    def _wanted(self, height: int) -> None:
-        """Sign the root after this block, if the state stands just there, not too often."""
+    def _wanted(self, height: int) -> bool:
+        """Sign the root after this block, if the state stands just there, not too often. Whether it will be done."""
         now = time.monotonic()
         with self._changed:
             busy = self._due is not None or (self._mine is not None and self._mine[0].height == height)
             if busy or now - self._demanded < DEMAND_SECONDS:
-                return
+                return False
             self._demanded = now
             snapshot = self._store.snapshot()
             standing = snapshot.standing()
             if standing is not None and standing.height == height:
                 self._due = snapshot
                 self._changed.notify_all()
-                return
+                return True
         snapshot.close()
+        return False
 
     def demand(self) -> None:
         """Have the state as it is now signed by a quorum, in bounded time; on a busy ledger it may be older or fail."""
@@ -139,6 +145,14 @@ class Checkpoints:
             with self._changed:
                 self._changed.wait(DEMAND_SECONDS)
 
+    def _doubt(self) -> None:
+        """Ask the others for their roots, so that the own can be held against them."""
+        now, height = time.monotonic(), self._journal.final
+        if self._doubted and now >= self._ask_at and self._wanted(height):
+            self._say(RootWanted(self._journal.chain, height))
+            self._doubt_rest = min(2 * self._doubt_rest, MOST_DOUBT_SECONDS)
+            self._ask_at = now + self._doubt_rest
+
     def run(self, stopping: threading.Event) -> None:
         """Until the node stops."""
         waited = 0.0
@@ -147,6 +161,7 @@ class Checkpoints:
                 with self._changed:
                     self._changed.wait(IDLE_SECONDS)
                 waited += IDLE_SECONDS
+                self._doubt()
                 if self._due is not None:
                     self._sign(self._due, stopping)
                 if self._told is not None and waited >= TELL_SECONDS:
@@ -220,6 +235,7 @@ class Checkpoints:
         mine, agreed = self._mine, self._agreed
         if mine is None or agreed is None or mine[0].height != agreed.height:
             return
+        self._doubted = False
         if mine[0].state_root == agreed.state_root:
             if self._write is not None:
                 self._write(agreed, mine[1], lambda: _rest(stopping))
@@ -234,9 +250,7 @@ class Checkpoints:
             return
         self._mine = self._told = None
         mine[1].close()
-        why = AnotherRoot(agreed.height, len(agreed.votes))
-        self._alarm(Alarm(why.kind, why))
-        self._corrupt(said(why))
+        self._corrupt(AnotherRoot(agreed.height, len(agreed.votes)))
 
     def newest(self) -> Checkpoint:
         """The newest one that a quorum signed and whose state can still be read. Raises NothingToProve."""

@@ -8,6 +8,7 @@ import threading
 from collections import deque
 from typing import Final, NamedTuple
 
+from stoa.node.details import AnotherRoot
 from stoa.ordering.engine import Ordered
 from stoa.wire.block import Block
 from stoa.wire.status import Word
@@ -39,7 +40,7 @@ class Leave(NamedTuple):
 class Corrupt(NamedTuple):
     """The state on this disk is not what a quorum has signed."""
 
-    why: str
+    why: AnotherRoot
 
 
 Happening = Ordered | Heard | Fetched | Leave | Corrupt

@@ -27,7 +27,7 @@ from stoa.node.answers import Answers
 from stoa.node.checkpoints import Checkpoints
 from stoa.node.circle import Circle
 from stoa.node.commit import Commit, FinalBlock, Listener, Skipped
-from stoa.node.details import AnotherRoot, JournalCut, Objection
+from stoa.node.details import JournalCut, Objection
 from stoa.node.doors import Doors
 from stoa.node.epoch_file import EpochFile
 from stoa.node.evidence import EvidenceBook
@@ -128,8 +128,7 @@ class Node(Doors):
         self._seconds_before, self._final_before = dict(self._commit.seconds), time.monotonic()
         self._round = Round(core, self._commit, self.voice, self._verified)
         self._listeners: list[Listener] = []
-        self.healed = 0  # times the state was built again
-        self._healed = -1  # the height at which the state was built again last
+        self.healed, self._healed = 0, -1  # times the state was built again, and at which height last
         self._places, self._producer = Places(), self._made_producer()
         self._stopping = threading.Event()
         self._threads = self._made_threads()
@@ -141,8 +140,8 @@ class Node(Doors):
         me, snapshots = self.validator.institution, self.folder / SNAPSHOT_FOLDER
         write = partial(snapshot.write, snapshots, self.chain)
         self._checkpoints = Checkpoints(
-            self.store, self.journal, self.finality, self.voice.say, self.voice.alarm,
-            lambda why: self._inbox.put(Corrupt(why)), write if self.peers else None, self.voice.evidence,
+            self.store, self.journal, self.finality, self.voice.say, lambda why: self._inbox.put(Corrupt(why)),
+            write if self.peers else None, self.voice.evidence, self.store.unclosed and self.peers is not None,
         )  # fmt: skip
         self.others = Others(me, self.chain, self.peers, self.reader)
         self.keeping = Keeping(me, self.journal, self.peers, self.others, self._terms)
@@ -294,8 +293,9 @@ class Node(Doors):
                 self._round.fetched(peer, blocks)
             case Leave(epoch):
                 self._round.promise(epoch)
-            case Corrupt(why):
-                raise Diverged(why)
+            case Corrupt(why) if why.height > self._healed:  # else it was signed before the state was built again
+                self.voice.alarm(Alarm(why.kind, why))
+                raise Diverged(said(why))
 
     def _heal(self, diverged: Diverged) -> None:
         """Build the state again from the journal, whose blocks are certified; a second time for one block is a bug."""
@@ -311,9 +311,9 @@ class Node(Doors):
         self._commit.seconds = seconds
         self._round = Round(self._resumed(away=True), self._commit, self.voice, self._verified)
         self._entered()  # what was read of the log is gone with the round
+        self.voice.renewed()
         self._round.start()
         self.healed += 1
-        self.voice.alarm(Alarm(AnotherRoot.kind, None))
 
     def _final(self, final: FinalBlock) -> None:
         self._checkpoints.final(final.block.header.height, parameter(self._commit.view, CHECKPOINT_BLOCKS))

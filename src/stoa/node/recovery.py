@@ -2,7 +2,8 @@
 
 The journal decides. A store that is missing, damaged, of another chain or ahead of the journal is built again, from the
 newest snapshot that the journal vouches for or else from genesis; every block that is executed again must give the
-receipts and rows that its header commits to, or the node is broken and stops.
+receipts and rows that its header commits to. Where one does not, a row of the store that was found may be wrong: it is
+built again, too. If one still does not, the node is broken and stops.
 """
 
 from collections.abc import Callable
@@ -43,14 +44,20 @@ def open_state(
     ``processes`` check signatures when there is much to replay.
     """
     store = _usable_store(folder, journal)
+    empty = store.standing() is None
     try:
-        if store.standing() is None and snapshots is not None:
+        if empty and snapshots is not None:
             snapshot.load(snapshots, journal, store)
         view, standing = bring_up(store, journal, progress, processes)
-    except BaseException:
+    except BaseException as failed:
         store.close()
-        raise
-    return store, view, standing
+        if empty or not isinstance(failed, Broken):
+            raise
+        LOG.error("rebuilt", why=str(failed))
+    else:
+        return store, view, standing
+    remove_store(folder)
+    return open_state(folder, journal, progress, snapshots, processes)
 
 
 def bring_up(

@@ -116,7 +116,8 @@ class StateStore:
         self._env = _opened(folder, max_readers=MAX_READERS, sync=durable, metasync=False)
         _reserve(folder / _LOCK_FILE)
         self._env.reader_check()
-        if (folder / _OPEN).exists():
+        self.unclosed = (folder / _OPEN).exists()  # by the end before this opening
+        if self.unclosed:
             self._walk()
         (folder / _OPEN).touch()
         self._doubted = False

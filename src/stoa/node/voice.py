@@ -8,12 +8,13 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final
 
+from stoa.agreement.alarms import KINDS
 from stoa.agreement.details import Detail
 from stoa.agreement.effects import Alarm, Enter, Evidence
 from stoa.kernel import limits
 from stoa.kernel.codec import Malformed, encode
 from stoa.node.commit import FinalBlock, Skipped
-from stoa.node.details import Dissent, TwoBatches, TwoVotes, WrongState
+from stoa.node.details import AnotherRoot, Dissent, TwoBatches, TwoVotes, WrongState
 from stoa.node.epoch_file import EpochFile
 from stoa.node.evidence import EvidenceBook
 from stoa.node.inbox import Fetched, Heard, Inbox
@@ -127,6 +128,11 @@ class Voice:
             self.alarms[kind] = detail
         elif self.alarms.pop(kind, None):
             LOG.info("calm", kind=kind)
+
+    def renewed(self) -> None:
+        """The state was built again, and agreement goes on from there: what was told of both before is over."""
+        for kind in (AnotherRoot.kind, *KINDS):
+            self.alarm(Alarm(kind, None))
 
     def close(self) -> None:
         """Ask nothing more."""
