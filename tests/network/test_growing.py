@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from stoa.custody.keystore import Keystore
 from stoa.custody.secret import Secret
 from stoa.demo.dossier import Institution
 from stoa.kernel import signing
@@ -17,6 +18,7 @@ from stoa.network.growing import CannotGrow, without_member
 from stoa.network.membership import enrol
 from stoa.network.plan import HERE, BadFile, Member, Plan, parse_plan, plan_text, read_plan, write_plan
 from stoa.network.running import Running
+from stoa.node.config import load_config
 from tests.cli.test_commands import CASH, PASSPHRASE, answer, stoa
 from tests.network.conftest import free_ports
 from tests.network.test_processes import _alive, until
@@ -168,6 +170,46 @@ def test_members_change_a_parameter_by_vote(three: tuple[Path, Path]) -> None:
     assert shown[number]["votes"] == {"KSD": True, "BANK": True, "BROKER-A": True}
     adopted = answer("network", "propose", "adopt", str(PACK), "--by", "KSD", folder=folder)
     assert (adopted["change"]["tag"], adopted["change"]["code"]) == ("adopt_pack", "US-REG-S")
-    refused = answer("network", "propose", "retire", "NONE", "--by", "KSD", folder=folder, code=3)["message"]
-    assert refused.startswith("PackUnknown (1313)")
-    assert answer("network", "vote", "99", folder=folder, code=1)["message"].startswith("KSD: ProposalUnknown")
+    shown_to_people = stoa("network", "proposals", folder=folder)[1]
+    assert f"{adopted['proposal']}: adopt US-REG-S; for block {adopted['height']}, by KSD" in shown_to_people
+    assert "2 of 3 seats decide" in shown_to_people
+    refused = answer("network", "propose", "retire", "NONE", "--by", "KSD", folder=folder, code=1)
+    assert (refused["error"], refused["message"][:18]) == ("refused", "PackUnknown (1313)")
+    korean = answer("network", "propose", "retire", "NONE", "--by", "KSD", "--language", "ko", folder=folder, code=1)
+    assert korean["message"].endswith("시행 중인 규칙 묶음 NONE이(가) 없습니다.")
+    unknown = answer("network", "vote", "99", folder=folder, code=1)
+    assert unknown["message"].startswith("KSD: ProposalUnknown")
+    assert unknown["votes"] == {}
+
+
+def test_who_cannot_vote_keeps_nobody_else_from_it(three: tuple[Path, Path]) -> None:
+    folder, _ = three
+    inner = folder / "KSD"
+    keystore = Keystore(inner / load_config(inner).keystore, Secret(PASSPHRASE))
+    number = answer("network", "propose", "set", "batch_linger_ms=16", "--by", "BANK", folder=folder)["proposal"]
+    keystore.rotate(Secret("quite another one"))
+    try:
+        told = answer("network", "vote", str(number), folder=folder, code=3)
+        assert told["votes"] == {"BANK": "had voted", "BROKER-A": "yes"}
+        assert "KSD: the passphrase does not open this keystore" in told["message"]
+        height = level_height(folder)
+        assert answer("network", "vote", str(number), "--by", "BANK", folder=folder)["votes"] == {"BANK": "had voted"}
+        assert level_height(folder) == height, "a vote that was cast is not sent again"
+    finally:
+        keystore.rotate(Secret(PASSPHRASE))
+    assert answer("network", "vote", str(number), folder=folder)["votes"]["KSD"] == "yes"
+
+
+def test_the_rule_that_is_shown_is_the_one_in_force(three: tuple[Path, Path]) -> None:
+    """Not the one that the network was founded with."""
+    folder, _ = three
+    deciding = Deciding(Running(folder), Secret(PASSPHRASE))
+    assert answer("network", "status", folder=folder)["quorum"] == "majority"
+    for value, rule in ((1, "byzantine"), (0, "majority")):
+        deciding.carry({"tag": "set", "settings": [{"name": "quorum", "value": value}]}, "the rule")
+        assert answer("network", "status", folder=folder)["quorum"] == rule
+        assert rule in stoa("network", "status", folder=folder)[1]
+
+
+def level_height(folder: Path) -> int:
+    return max(int(one["height"]) for one in answer("network", "status", folder=folder)["members"])

@@ -137,7 +137,12 @@ def test_five_servers_come_up_once_fail_one_by_one_and_go_down(five: Path) -> No
     assert "BROKER-A" in shown[1]
     assert "ok +4" in shown[1]
 
-    answer("network", "down", folder=five)
+    read, write = os.pipe()
+    os.close(read)
+    environment = {**os.environ, "STOA_FOLDER": str(five), "LANG": "C"}
+    ended = subprocess.run([*ENTRY, "network", "down"], env=environment, stdout=write, stderr=write, check=False)
+    os.close(write)
+    assert ended.returncode in {0, 1}, "nobody reads what it tells, and it is done to the end"
     assert set(states(answer("network", "status", folder=five)).values()) == {"stopped"}
     assert not _alive(five)
 
@@ -178,6 +183,34 @@ def test_a_server_that_does_not_come_up_says_why(five: Path) -> None:
         conf.write_text(before)
 
 
+def test_one_that_does_not_come_up_keeps_nobody_else_down(five: Path) -> None:
+    """Not even the first of the plan, whatever is wrong with it."""
+    conf = five / "OTC-MARKET" / "nats.conf"
+    before = conf.read_text()
+    conf.write_text(before.replace("max_payload", "max_nonsense"))
+    try:
+        code, _, errors = stoa("network", "up", "--part", "server", "--detach", folder=five)
+        assert code == 3
+        assert "OTC-MARKET: the server ended" in errors
+        found = states(answer("network", "status", folder=five))
+        assert found == {code: "stopped" if code == "OTC-MARKET" else "running" for code in found}
+    finally:
+        conf.write_text(before)
+        answer("network", "down", folder=five)
+
+
+def test_servers_come_up_where_the_first_is_shut_out(five: Path) -> None:
+    answer("network", "revoke", "OTC-MARKET", folder=five)
+    try:
+        found = answer("network", "up", "--part", "server", "--detach", folder=five)
+        leaders = {one["code"]: one["ordering"]["leader"] for one in found["members"]}
+        assert any(leaders[code] for code in leaders if code != "OTC-MARKET")
+        assert not leaders["OTC-MARKET"]
+    finally:
+        answer("network", "down", folder=five)
+        answer("network", "rotate", "OTC-MARKET", folder=five)
+
+
 def test_on_a_host_of_its_own_there_is_one_folder(five: Path, tmp_path: Path) -> None:
     import shutil
 
@@ -204,6 +237,9 @@ def test_servers_and_validators_come_up_and_nothing_is_left(tmp_path: Path) -> N
     file, folder = tmp_path / "one.toml", tmp_path / "network"
     file.write_text(head.replace("replicas = 5", "replicas = 1") + "[[institution]]" + one, encoding="utf-8")
     answer("network", "init", "--institutions", file, folder=folder)
+    wrong = answer("network", "up", "--detach", folder=folder, code=3, STOA_PASSPHRASE="not at all the right one")
+    assert wrong["message"] == "OTC-MARKET: the passphrase does not open this keystore"
+    assert not _alive(folder), "its server is not started either"
     environment = {**os.environ, "STOA_PASSPHRASE": PASSPHRASE, "STOA_FOLDER": str(folder), "LANG": "C"}
     with subprocess.Popen([*ENTRY, "network", "up"], env=environment, stdout=subprocess.PIPE) as shown:
         try:

@@ -51,6 +51,19 @@ def _pack(file: str) -> Form:
         raise Usage(str(error), file=error.file, line=error.line, field=error.field) from None
 
 
+def words_of(change: Form) -> str:
+    """A change as its words, the reverse of ``change_of``; of a rule pack its code."""
+    match change["tag"]:
+        case "set":
+            return " ".join(["set", *(f"{one['name']}={one['value']}" for one in change["settings"])])
+        case "adopt_pack":
+            return f"adopt {change['code']}"
+        case "retire_pack":
+            return f"retire {change['code']}"
+        case kind:
+            return " ".join([kind, *(str(change[field]) for field in FIELDS[kind])])
+
+
 def write_proposal(by: str, change: Form, height: int, hours: int, reason: str) -> None:
     """Write the proposal's instruction as JSON, for ``stoa explain`` and ``stoa submit``. Raises Usage."""
     from stoa.ledger.catalog import INSTRUCTION_BY_TAG

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
-from stoa.cli.changes import KINDS, Kind, change_of, write_proposal
+from stoa.cli.changes import KINDS, Kind, change_of, words_of, write_proposal
 from stoa.cli.houses import passphrase
 from stoa.cli.network_running import telling
 from stoa.cli.network_words import worded
@@ -42,7 +42,7 @@ def add(
 
     net = running(common)
     require_authority(net)
-    with troubles():
+    with troubles(common):
         try:
             member = read_newcomer(file, net.plan)
         except BadFile as error:
@@ -64,7 +64,7 @@ def remove(code: Code, *, common: Common = PLAIN) -> None:
 
     net = running(common)
     require_authority(net)
-    with troubles():
+    with troubles(common):
         leave(net, code, passphrase(common), telling(common))
     common.done({"institution": code}, f"{code} is no member any more.", f"{code}은(는) 더 이상 회원이 아닙니다.")
 
@@ -110,25 +110,37 @@ def vote(
     by: By = "",
     common: Common = PLAIN,
 ) -> None:
-    """Vote on a proposal, as every member that has its folder here or as one of them. A vote is never taken back."""
-    cast: dict[str, str] = {}
+    """Vote on a proposal, as every member that has its folder here or as one of them. A vote is never taken back.
+
+    Where one of them cannot, the others do all the same; what the ledger refuses one, it is not asked for the next.
+    """
+    from stoa.custody.keystore import KeystoreError
+    from stoa.network.deciding import AgainstRule, NotDecided
+
+    cast, failed, wrong = dict[str, str](), dict[str, str](), Trouble
     with _deciding(common) as deciding:
         for member in _voters(deciding, by):
-            why = deciding.vote(member, number, not no).rejection
-            if why is not None and why.name != "AlreadyVoted":
-                raise Refused(f"{member.code}: {why.name} ({why.code}): {why.sentence(common.tongue)}")
-            cast[member.code] = "had voted" if why else "no" if no else "yes"
+            try:
+                cast[member.code] = deciding.cast(member, number, not no)
+            except AgainstRule as error:
+                failed[member.code], wrong = error.sentence(common.tongue), Refused
+                break
+            except (NotDecided, KeystoreError) as error:
+                failed[member.code] = str(error)
     shown = ", ".join(f"{code}: {worded(what, common.tongue)}" for code, what in cast.items())
+    if failed:
+        raise wrong("\n".join([*failed.values(), *([shown] if shown else [])]), proposal=number, votes=cast)
     common.done({"proposal": number, "votes": cast}, shown, shown)
 
 
 @network.command
 def proposals(*, common: Common = PLAIN) -> None:
     """Show the seats and the open proposals, with who has voted how."""
+    from stoa.kernel.time import iso
     from stoa.network.deciding import latest
 
     net = running(common)
-    with troubles():
+    with troubles(common):
         found = latest(net)
     answer = {
         "height": found.height, "quorum": found.members.quorum,
@@ -137,10 +149,16 @@ def proposals(*, common: Common = PLAIN) -> None:
     }  # fmt: skip
 
     def show(out: "Console") -> None:
-        out.print(common.words("Seats: ", "의석: ") + ", ".join(found.members.keys), highlight=False)
+        seats, quorum, height = len(found.members.keys), found.members.quorum, found.height
+        en = f"Block {height}. {quorum} of {seats} seats decide: "
+        head = common.words(en, f"블록 {height}. 의석 {seats}개 중 {quorum}개로 의결: ")
+        out.print(head + ", ".join(found.members.keys), highlight=False, soft_wrap=True)
         for one in found.ballots.values():
             votes = ", ".join(f"{name} {'+' if yes else '-'}" for name, yes in one.votes.items())
-            out.print(f"{one.number}: {one.change} @ {one.height} [{votes}]", highlight=False, markup=False)
+            what, until = words_of(one.change), iso(one.expires)
+            en = f"{one.number}: {what}; for block {one.height}, by {one.proposer}, open until {until} [{votes}]"
+            ko = f"{one.number}: {what}; 블록 {one.height}에 효력, 제안 {one.proposer}, 투표 기한 {until} [{votes}]"
+            out.print(common.words(en, ko), highlight=False, markup=False, soft_wrap=True)
 
     common.answer(answer, show)
 
@@ -157,15 +175,15 @@ def _deciding(common: Common) -> "Iterator[Deciding]":
     from stoa.network.deciding import Deciding
 
     net = running(common)
-    with troubles():
+    with troubles(common):
         yield Deciding(net, passphrase(common))
 
 
 @contextmanager
-def troubles() -> Iterator[None]:
+def troubles(common: Common = PLAIN) -> Iterator[None]:
     """What members cannot do or did not decide, in the words of what is wrong."""
     from stoa.custody.keystore import KeystoreError
-    from stoa.network.deciding import NotDecided
+    from stoa.network.deciding import AgainstRule, NotDecided
     from stoa.network.growing import CannotGrow
     from stoa.network.hosts import NoHosts
     from stoa.network.programs import NoProgram
@@ -178,5 +196,7 @@ def troubles() -> Iterator[None]:
         raise Usage(str(error)) from None
     except LookupError as error:
         raise Usage(str(error.args[0])) from None
+    except AgainstRule as error:
+        raise Refused(error.sentence(common.tongue)) from None
     except (NotDecided, NotUp, NoProgram) as error:
         raise Trouble(str(error)) from None

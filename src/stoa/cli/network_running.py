@@ -15,16 +15,18 @@ from stoa.cli.shell import PLAIN, Common, Trouble, Usage, console, write_json
 if TYPE_CHECKING:
     from rich.table import Table
 
+    from stoa.custody.secret import Secret
     from stoa.network.looking import Standing
     from stoa.network.plan import Member
-    from stoa.network.running import Running
+    from stoa.network.running import Part, Running
 
-Part = Literal["validator", "server", "both"]
-ThePart = Annotated[Part, Parameter(help="Its validator, its ordering server, or both.")]
+Chosen = Literal["validator", "server", "both"]
+ThePart = Annotated[Chosen, Parameter(help="Its validator, its ordering server, or both.")]
 LOOK_SECONDS: Final = 1.0
+FOLDED: Final = (1, 6, 8)  # columns of the status whose words may take several lines
 
 
-def _parts(part: Part) -> tuple[Literal["server", "validator"], ...]:
+def _parts(part: Chosen) -> "tuple[Part, ...]":
     return ("server", "validator") if part == "both" else (part,)
 
 
@@ -72,7 +74,7 @@ def up(
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # from the start, so that nothing is left behind
     with _troubles():
         try:
-            net.up(members, _parts(part), word)
+            _up_if_any(net, members, _parts(part), word)
             _watch(net, common)
         except KeyboardInterrupt:
             pass
@@ -80,6 +82,18 @@ def up(
             for number in (signal.SIGINT, signal.SIGTERM):
                 signal.signal(number, signal.SIG_IGN)  # it ends already
             _down(net, members)
+
+
+def _up_if_any(net: "Running", members: "tuple[Member, ...]", parts: "tuple[Part, ...]", word: "Secret | None") -> None:
+    """Start them. That some do not come up is said, and no reason to stop the others."""
+    from stoa.network.running import NotUp
+
+    try:
+        net.up(members, parts, word)
+    except NotUp as error:
+        if not any(net.process(one, parts[-1]).state == "running" for one in members):
+            raise
+        console(stderr=True).print(str(error), style="red", markup=False, highlight=False)
 
 
 def _down(net: "Running", members: "tuple[Member, ...]") -> None:
@@ -225,39 +239,60 @@ def telling(common: Common) -> Any:
     def tell(code: str, part: str, what: str) -> None:
         if not common.json:
             named, words = worded(part, common.tongue), worded(what, common.tongue)
-            out.print(f"[dim]{code:24}[/] {named:9} {words}", highlight=False)
+            with suppress(SystemExit):  # nobody reads it any more; what is done is done to the end
+                out.print(f"[dim]{code:24}[/] {named:9} {words}", highlight=False)
 
     return tell
 
 
 def _answer_status(net: "Running", common: Common) -> None:
-    found = net.status()
+    found, rule = net.status(), _rule(net)[0]
     common.answer(
-        {"chain": net.plan.chain, "quorum": net.plan.quorum, "members": found},
-        lambda out: out.print(_table(net, found, common)),
+        {"chain": net.plan.chain, "quorum": rule, "members": found}, lambda out: out.print(_table(net, found, common))
     )
+
+
+def _rule(net: "Running") -> tuple[str, int, int]:
+    """The rule of the quorum in force, how many votes it asks for now, and of how many; as founded, if none ran yet."""
+    from stoa.network.deciding import NotDecided, latest
+    from stoa.node.state_store import Unusable
+
+    try:
+        found = latest(net)
+    except (NotDecided, Unusable):
+        return net.plan.quorum, 0, 0
+    return found.rule, found.members.quorum, len(found.members.keys)
 
 
 def _table(net: "Running", found: "tuple[Standing, ...]", common: Common) -> "Table":
     from rich.box import SIMPLE_HEAD
     from rich.table import Table
 
-    table = Table(title=f"{net.plan.chain} ({net.plan.quorum})", title_justify="left", box=SIMPLE_HEAD, pad_edge=False)
+    versions = {one.version for one in found if one.version}
+    table = Table(title=_title(net, versions, common), title_justify="left", box=SIMPLE_HEAD, pad_edge=False)
     heads = common.words(
-        "institution,validator,seat,version,height,block,made by,votes,server",
-        "기관,검증기관 노드,의석,버전,높이,블록,생성 기관,투표,순서 서버",
+        "institution,validator,seat,height,lag,block,made by,votes,server",
+        "기관,검증기관 노드,의석,높이,지연,블록,생성 기관,투표,순서 서버",
     )
-    for name in heads.split(","):
-        table.add_column(name, overflow="fold")
-    table.columns[0].no_wrap = True
+    for at, name in enumerate(heads.split(",")):
+        table.add_column(name, overflow="fold", no_wrap=at not in FOLDED)
+    if len(versions) > 1:
+        table.add_column(common.words("version", "버전"))
     for one in found:
-        height = str(one.height) if one.height >= 0 else ""
         table.add_row(
-            one.code, _validator(one, common), _seat(one, common), one.version,
-            f"{height} (-{one.lag})" if one.lag else height, one.block_hash[:8], one.producer, str(one.votes or ""),
-            _server(one, common),
+            one.code, _validator(one, common), _seat(one, common), str(one.height) if one.height >= 0 else "",
+            str(one.lag) if one.height >= 0 else "", one.block_hash[:8], one.producer, str(one.votes or ""),
+            _server(one, common), *([one.version] if len(versions) > 1 else []),
         )  # fmt: skip
     return table
+
+
+def _title(net: "Running", versions: set[str], common: Common) -> str:
+    """The network, the rule by which it votes, and the version of the programs, if all have one."""
+    rule, quorum, seats = _rule(net)
+    votes = common.words(f": {quorum} of {seats} votes", f": {seats}표 중 {quorum}표") if seats else ""
+    version = common.words(f", version {min(versions)}", f", 버전 {min(versions)}") if len(versions) == 1 else ""
+    return f"{net.plan.chain} ({rule}{votes}){version}"
 
 
 def _validator(one: "Standing", common: Common) -> str:

@@ -9,9 +9,11 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from stoa.client import Client, ClientError
-from stoa.custody.keystore import Keystore
+from stoa.custody.keystore import Keystore, WrongPassphrase
 from stoa.custody.secret import Secret
+from stoa.kernel.base import Rejection
 from stoa.ledger.catalog import INSTRUCTION_BY_TAG, Receipt
+from stoa.ledger.governance.errors import AlreadyVoted
 from stoa.network.looking import beside
 from stoa.network.plan import HERE, Member
 from stoa.network.running import Running
@@ -43,6 +45,23 @@ class NotDecided(Exception):
     """The members cannot or did not decide it; the message says why."""
 
 
+class AgainstRule(NotDecided):
+    """The ledger has refused it, for this reason."""
+
+    def __init__(self, why: Rejection, code: str = "") -> None:
+        """``code`` is of the member that asked for it."""
+        super().__init__()
+        self._why, self._code = why, code
+
+    def sentence(self, language: str) -> str:
+        """In ``en`` or ``ko``."""
+        why, by = self._why, f"{self._code}: " if self._code else ""
+        return f"{by}{why.name} ({why.code}): {why.sentence(language)}"
+
+    def __str__(self) -> str:
+        return self.sentence("en")
+
+
 class Deciding:
     """The members of a network whose validators run here."""
 
@@ -68,7 +87,10 @@ class Deciding:
     def act(self, member: Member, form: Form) -> Receipt:
         """The receipt of an instruction that the member signs. Raises NotDecided, KeystoreError, BadForm."""
         inner = self._net.folder / member.code
-        keystore = Keystore(inner / load_config(inner).keystore, self._passphrase)
+        try:
+            keystore = Keystore(inner / load_config(inner).keystore, self._passphrase)
+        except WrongPassphrase as error:
+            raise WrongPassphrase(f"{member.code}: {error}") from None
         account, instruction = keystore.key(member.code).account, pick_form(INSTRUCTION_BY_TAG, form)
 
         def send() -> Receipt:
@@ -88,6 +110,17 @@ class Deciding:
         receipt = self.act(member, proposal_of(member.code, change, height or soon, expires, reason))
         require_applied(receipt)
         return next(int(event["proposal"]) for event in map(to_form, receipt.events) if "proposal" in event)
+
+    def cast(self, member: Member, number: int, yes: bool) -> str:
+        """Vote as the member, unless it has: ``yes``, ``no`` or ``had voted``. Raises NotDecided, KeystoreError."""
+        known = self.chamber(number).ballots.get(number)
+        if known is None or member.code not in known.votes:
+            refused = self.vote(member, number, yes).rejection
+            if refused is None:
+                return "yes" if yes else "no"
+            if not isinstance(refused, AlreadyVoted):
+                raise AgainstRule(refused, member.code)
+        return "had voted"
 
     def vote(self, member: Member, number: int, yes: bool = True) -> Receipt:
         """The receipt of the member's vote. Raises NotDecided, KeystoreError."""
@@ -148,7 +181,6 @@ def require_quorum(members: Members, able: int) -> None:
 
 
 def require_applied(receipt: Receipt) -> None:
-    """Raise NotDecided with the reason if the ledger refused."""
+    """Raise AgainstRule if the ledger refused."""
     if receipt.rejection is not None:
-        why = receipt.rejection
-        raise NotDecided(f"{why.name} ({why.code}): {why.sentence('en')}")
+        raise AgainstRule(receipt.rejection)

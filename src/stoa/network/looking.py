@@ -152,8 +152,8 @@ def look_at(chain: str, member: Member, validator: State, ordering: State, cut: 
         code=member.code,
         validator="running",
         ordering=server,
-        health="ready" if ready else str(told.get("detail", told.get("title", "not ready"))),
-        health_ko=_in_korean(told),
+        health="ready" if ready else _why(told, "why") or str(told.get("detail", told.get("title", "not ready"))),
+        health_ko=_why(told, "why_ko"),
         height=int(metrics.get("stoa_height", told.get("height", -1))),
         block_hash=str(told.get("block_hash", last.get("hash", ""))),
         block_time=int(last.get("time", 0)),
@@ -168,10 +168,10 @@ def look_at(chain: str, member: Member, validator: State, ordering: State, cut: 
     )
 
 
-def _in_korean(told: dict[str, Any]) -> str:
-    """Why one is not ready; nothing where its version is older and says it in English alone."""
+def _why(told: dict[str, Any], figure: str) -> str:
+    """Why one is not ready; nothing where its version is older and has it in its English detail alone."""
     reasons = told.get("reasons") or [{}]
-    return str(reasons[0].get("figures", {}).get("why_ko", ""))
+    return str(reasons[0].get("figures", {}).get(figure, ""))
 
 
 def _version(member: Member) -> str:

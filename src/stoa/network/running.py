@@ -8,12 +8,13 @@ a validator or server is not well; it says where its log is.
 import os
 import signal
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Final, Literal, TypeVar
 
 import msgspec
 
+from stoa.custody.keystore import Keystore, WrongPassphrase
 from stoa.custody.secret import Secret
 from stoa.network import folders
 from stoa.network.hosts import Hosts, NoHosts, Way
@@ -22,7 +23,7 @@ from stoa.network.plan import Member, Plan, read_plan
 from stoa.network.processes import Process
 from stoa.network.programs import server_command, validator_command
 from stoa.network.reseed import OPEN_SECONDS, Left, Operator
-from stoa.node.config import PASSPHRASE_VARIABLE
+from stoa.node.config import PASSPHRASE_VARIABLE, load_config
 
 PATIENCE: Final = 60.0  # seconds until a started program must answer
 GLANCE: Final = 0.05
@@ -38,7 +39,7 @@ class NoNetwork(Exception):
 
 
 class NotUp(Exception):
-    """A program did not come up; the message has the end of its log."""
+    """Programs did not come up; the message has the ends of their logs."""
 
 
 def _nobody(code: str, part: Part, what: str) -> None:
@@ -67,8 +68,14 @@ class Running:
     # starting and stopping
 
     def up(self, members: Iterable[Member], parts: Iterable[Part], passphrase: Secret | None = None) -> None:
-        """Start what is not up and wait until it answers. Raises NotUp, NoHosts and NoProgram."""
-        chosen, wanted = tuple(members), tuple(parts)
+        """Start what is not up and wait until it answers. Raises NotUp, NoHosts and NoProgram.
+
+        What does not come up keeps nobody else from it: NotUp is raised when all others are up. A member whose keystore
+        the passphrase does not open is not started at all.
+        """
+        asked, wanted = tuple(members), tuple(parts)
+        wrong = self._locked(asked, passphrase) if "validator" in wanted else {}
+        chosen = [one for one in asked if one.code not in wrong]
         if self.hosts:
             self.hosts.set_up()
         for part in PARTS:
@@ -77,10 +84,28 @@ class Running:
                 for member in chosen:
                     started = self.process(member, part).start(environment)
                     self._told(member.code, part, "starts" if started else "is up already")
-                for member in chosen:
-                    self._await(member, part)
-                if part == "server" and len(chosen) == len(self.plan.members) > 1:
+                for member in tuple(chosen):
+                    try:
+                        self._await(member, part)
+                    except NotUp as error:
+                        wrong[member.code] = str(error)
+                        chosen.remove(member)
+                if part == "server" and chosen and len(asked) == len(self.plan.members) > 1:
                     self._await_leader(chosen)
+        if wrong:
+            raise NotUp("\n".join(wrong.values()))
+
+    def _locked(self, members: Iterable[Member], passphrase: Secret | None) -> dict[str, str]:
+        """Whose keystore the passphrase does not open, of those whose validator is down, and what to say of it."""
+        found = dict[str, str]()
+        for one in members:
+            if passphrase is not None and self.process(one, "validator").state == "stopped":
+                inner = self.folder / one.code
+                try:
+                    Keystore(inner / load_config(inner).keystore, passphrase)
+                except WrongPassphrase as error:
+                    found[one.code] = f"{one.code}: {error}"
+        return found
 
     def down(self, members: Iterable[Member], parts: Iterable[Part] = PARTS) -> None:
         """Stop what is up, validators before servers. A whole network's namespaces go with it."""
@@ -216,15 +241,17 @@ class Running:
 
         self._until(member, part, answers)
 
-    def _await_leader(self, members: tuple[Member, ...]) -> None:
-        """Wait until the servers have agreed who leads them: the first time all are needed, later a majority."""
-        first = members[0]
+    def _await_leader(self, members: Sequence[Member]) -> None:
+        """Wait until one of the servers knows who leads them: the first time all are needed, later a majority, to which
+        a given one need not belong."""
+        self._until(members[0], "server", lambda: any(map(self._knows_leader, members)))
 
-        def led() -> bool:
-            told = beside(lambda: ask_json(first.monitor, "/jsz"), self.space(first))
-            return bool(told.get("meta_cluster", {}).get("leader"))
-
-        self._until(first, "server", led)
+    def _knows_leader(self, member: Member) -> bool:
+        try:
+            told = beside(lambda: ask_json(member.monitor, "/jsz"), self.space(member))
+        except Silence:
+            return False
+        return bool(told.get("meta_cluster", {}).get("leader"))
 
     def _loaded(self, member: Member) -> str:
         """When the member's server last read its configuration."""

@@ -4,10 +4,11 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from stoa.journal.journal import Journal
-from stoa.ledger.governance.model import AGENDA, PROPOSALS, VOTES
+from stoa.ledger.governance.model import AGENDA, PROPOSALS, QUORUM, VOTES, parameter
 from stoa.ledger.identity.model import INSTITUTIONS
 from stoa.ledger.state import State
 from stoa.node.finality import Members, members
+from stoa.node.health import RULES
 from stoa.node.node import JOURNAL_FOLDER, STATE_FOLDER
 from stoa.node.state_store import reading
 from stoa.wire.forms import to_form
@@ -26,12 +27,13 @@ class Ballot(NamedTuple):
 
 
 class Chamber(NamedTuple):
-    """Members, institutions with their roles and operating accounts, and ballots, after the final block of a height
-    and time."""
+    """Members with the rule of their quorum, institutions with their roles and operating accounts, and ballots, after
+    the final block of a height and time."""
 
     height: int
     time: int
     members: Members
+    rule: str
     roles: dict[str, tuple[str, ...]]
     accounts: dict[str, bytes]
     ballots: dict[int, Ballot]
@@ -55,7 +57,8 @@ def chamber_of(folder: Path, number: int = 0) -> Chamber:
         numbers = sorted({number, *(one for (_, one), _ in view.walk(AGENDA))})
         ballots = {one: found for one in numbers if (found := _ballot(view, one)) is not None}
         height, time = (standing.height, standing.time) if standing else (0, 0)
-        return Chamber(height, time, members(view), roles, accounts, ballots)
+        rule = RULES[parameter(view, QUORUM)]
+        return Chamber(height, time, members(view), rule, roles, accounts, ballots)
 
 
 def _ballot(view: State, number: int) -> Ballot | None:
