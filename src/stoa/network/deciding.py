@@ -13,7 +13,6 @@ from stoa.custody.keystore import Keystore, WrongPassphrase
 from stoa.custody.secret import Secret
 from stoa.kernel.base import Rejection
 from stoa.ledger.catalog import INSTRUCTION_BY_TAG, Receipt
-from stoa.ledger.governance.errors import AlreadyVoted
 from stoa.network.looking import beside
 from stoa.network.plan import HERE, Member
 from stoa.network.running import Running
@@ -118,7 +117,7 @@ class Deciding:
             refused = self.vote(member, number, yes).rejection
             if refused is None:
                 return "yes" if yes else "no"
-            if not isinstance(refused, AlreadyVoted):
+            if refused.name != "AlreadyVoted":
                 raise AgainstRule(refused, member.code)
         return "had voted"
 
