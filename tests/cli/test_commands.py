@@ -144,6 +144,23 @@ def test_wrong_use_ends_with_two(ledger: Path, tmp_path: Path) -> None:
     assert answer("query", "security", "NONE", folder=ledger, code=2)["error"] == "usage"
 
 
+@pytest.mark.parametrize(
+    ("words", "passphrase", "complaint"),
+    [
+        ((), "x", "a passphrase has at least 12 bytes, this one 1"),
+        ((), "", "passphrase is needed: set STOA_PASSPHRASE"),
+        (("--chain", "c" * 25), PASSPHRASE, "--chain: a ledger's name has 1 to 24 characters, this one 25"),
+        (("--port", "70000"), PASSPHRASE, "--port: a port is 1 to 65535 (70000)"),
+    ],
+)
+def test_a_ledger_that_cannot_be_made_leaves_nothing_behind(
+    tmp_path: Path, words: tuple[str, ...], passphrase: str, complaint: str
+) -> None:
+    code, _, errors = stoa("init", tmp_path / "ledger", *words, STOA_PASSPHRASE=passphrase)
+    assert (code, complaint in errors) == (2, True), errors
+    assert not (tmp_path / "ledger").exists()
+
+
 def test_a_command_that_is_not_understood_says_so_where_programs_look() -> None:
     code, out, errors = stoa("query", "holderz")
     assert (code, out) == (2, "")

@@ -112,6 +112,29 @@ def test_the_command_founds_once(tmp_path: Path) -> None:
     assert answer("verify", folder=folder / "BROKER-B")["flaws"] == []
 
 
+def test_a_passphrase_that_will_not_do_leaves_nothing_behind(tmp_path: Path) -> None:
+    file, folder = written_example(tmp_path), tmp_path / "network"
+    init = ("network", "init", "--institutions", file)
+    assert answer(*init, folder=folder, code=2, STOA_PASSPHRASE="x")["message"] == (
+        "a passphrase has at least 12 bytes, this one 1"
+    )
+    assert "passphrase is needed: set STOA_PASSPHRASE" in stoa(*init, folder=folder, STOA_PASSPHRASE="")[2]
+    assert not folder.exists()
+    applied = ("network", "apply", _only(file, "BROKER-A"), tmp_path / "asked.json", "--chain", "koscom-five")
+    assert "at least 12 bytes" in stoa(*applied, folder=tmp_path / "own", STOA_PASSPHRASE="x")[2]
+    assert not (tmp_path / "own").exists()
+    assert not (tmp_path / "asked.json").exists()
+    answer(*init, folder=folder)
+
+
+def _only(file: Path, code: str) -> Path:
+    """A file of one institution of these."""
+    found = next(one for one in file.read_text(encoding="utf-8").split("[[institution]]") if f'"{code}"' in one)
+    path = file.with_name("one.toml")
+    path.write_text("[[institution]]" + found, encoding="utf-8")
+    return path
+
+
 @pytest.mark.parametrize(
     ("old", "new", "complaint"),
     [

@@ -55,11 +55,13 @@ def config_of(common: Common) -> "Config":
 
 
 def secret(common: Common, variable: str, en: str, ko: str, new: bool = False) -> "Secret":
-    """A secret word, from an environment variable or from the keyboard; a new one is asked for twice. Raises Usage."""
+    """A secret word, from an environment variable or from the keyboard; a new one is asked for twice. Raises Usage.
+
+    A variable that is empty gives none.
+    """
     from stoa.custody.secret import Secret
 
-    given = os.environ.get(variable)
-    if given is not None:
+    if given := os.environ.get(variable):
         return Secret(given)
     asked = common.words(en, ko)
     if not sys.stdin.isatty():
