@@ -161,6 +161,25 @@ def test_a_ledger_that_cannot_be_made_leaves_nothing_behind(
     assert not (tmp_path / "ledger").exists()
 
 
+@pytest.mark.parametrize(
+    ("before", "after", "complaint"),
+    [
+        ('roles = ["registrar"]', 'roles = ["broker"]', "institution[0].roles: at least one institution has the role"),
+        ('code = "PELICAN"', 'code = "MARU"', "code: a code is used once ('MARU')"),
+    ],
+)
+def test_institutions_that_cannot_begin_a_ledger_are_named(
+    tmp_path: Path, before: str, after: str, complaint: str
+) -> None:
+    text = (EXAMPLE / "term-sheet.toml").read_text(encoding="utf-8")
+    assert before in text
+    (tmp_path / "some.toml").write_text(text.replace(before, after, 1), encoding="utf-8")
+    code, _, errors = stoa("init", tmp_path / "ledger", "--network", tmp_path / "some.toml")
+    assert (code, complaint in errors) == (2, True), errors
+    assert "some.toml:" in errors
+    assert not (tmp_path / "ledger").exists()
+
+
 def test_a_command_that_is_not_understood_says_so_where_programs_look() -> None:
     code, out, errors = stoa("query", "holderz")
     assert (code, out) == (2, "")

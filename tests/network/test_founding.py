@@ -14,7 +14,7 @@ from stoa.custody.secret import Secret
 from stoa.journal.journal import Journal
 from stoa.kernel import signing
 from stoa.ledger.catalog import read_genesis
-from stoa.network.plan import BadFile, Plan, read_plan
+from stoa.network.plan import MEMBER_RULE, BadFile, Plan, read_plan
 from stoa.node.config import load_config
 from tests.cli.test_commands import answer, stoa
 from tests.network.conftest import EXAMPLE, PASSPHRASE, written_example
@@ -145,7 +145,10 @@ def _only(file: Path, code: str) -> Path:
         ),
         ("replicas = 5", "replicas = 4", "five.toml:7: network.replicas: is 1, 3 or 5"),
         ('code = "BROKER-B"', 'code = "BROKER-A"', "institution[4].code: a code is used once ('BROKER-A')"),
-        ('code = "BROKER-B"', 'code = "BROKER.B"', "letters, digits and dashes only"),
+        *(
+            ('code = "BROKER-B"', f'code = "{code}"', f"[4].code: a member's code is {MEMBER_RULE} ({code!r})")
+            for code in ("BROKER.B", "broker b", "-B")
+        ),
         (
             'chain = "koscom-five"',
             'chain = "koscom five"',
@@ -154,7 +157,28 @@ def _only(file: Path, code: str) -> Path:
         ("port = 7140", "port = 7132", "BROKER-A has one of them (127.0.0.1:7132)"),
         ('host = "127.0.0.1"\nport = 7140', 'host = "not a host"\nport = 7140', "institution[4].host: wanted is"),
         ("batch_linger_ms = 20", "batch_linger_ms = 2000", "batch_linger_ms: wanted is a whole number from 1 to 1000"),
-        ("batch_linger_ms = 20", "linger = 20", "parameters.linger: there is no such field here"),
+        (
+            "batch_linger_ms = 20",
+            "linger = 20",
+            "parameters.linger: there is no such field here (known are batch_bytes, batch_linger_ms, "
+            "batch_transactions, checkpoint_blocks, clock_tolerance_ms, replicas_of_bodies)",
+        ),
+        (
+            'name = "Broker B"',
+            'name = "Broker B"\nmonitor = 1',
+            "[4].monitor: there is no such field here (known are code, country, host, log, name, port, roles)",
+        ),
+        (
+            'roles = ["registrar", "identity_provider", "settlement_bank"]',
+            'roles = ["identity_provider"]',
+            "five.toml:21: institution[0].roles: at least one institution has the role registrar, which admits others "
+            "(there are venue_operator, issuer_agent, supervisor, identity_provider, broker)",
+        ),
+        (
+            'name = "Broker B"\ncountry = "KR"',
+            'name = "Broker B"\ncountry = "KOR"',
+            "institution[4].country: a country is two capital letters (ISO 3166-1) ('KOR')",
+        ),
         ('roles = ["supervisor"]', 'roles = ["police"]', "institution[1].roles: wanted are words out of"),
     ],
 )

@@ -200,6 +200,7 @@ def test_on_a_host_of_its_own_there_is_one_folder(five: Path, tmp_path: Path) ->
 def test_servers_and_validators_come_up_and_nothing_is_left(tmp_path: Path) -> None:
     text = EXAMPLE.read_text(encoding="utf-8")
     head, first, *_ = text.split("[[institution]]")
+    first = first.replace('"venue_operator"', '"registrar", "venue_operator"')
     one = re.sub(r"^port = \d+", f"port = {free_ports(1)[0]}", first, flags=re.M)
     file, folder = tmp_path / "one.toml", tmp_path / "network"
     file.write_text(head.replace("replicas = 5", "replicas = 1") + "[[institution]]" + one, encoding="utf-8")
