@@ -15,6 +15,7 @@ import pytest
 
 from stoa.cli.app import main
 from stoa.journal.journal import Journal
+from stoa.kernel import signing
 from stoa.wire.envelope import read_envelope, transaction_id
 
 EXAMPLE = Path(__file__).resolve().parents[2] / "examples" / "harbour-tower"
@@ -230,6 +231,25 @@ def test_a_rule_pack_goes_from_its_file_to_the_ledger_and_is_named(ledger: Path,
     shown = answer("query", "pack", "US-REG-S", "--version", "1", folder=copy)
     assert [rule["id"] for rule in shown["shown"]["rules"]] == ["US-REGS-OFFER", "US-REGS-YEAR"]
     assert answer("query", "pack", "US-REG-S", "--version", "2", folder=copy, code=2)["error"] == "usage"
+
+
+KEY = signing.public_key(bytes(31) + b"\x07").hex()
+
+
+@pytest.mark.parametrize(
+    ("words", "complaint"),
+    [
+        (("admit", "XX", "zz"), "admit: KEY is a voting key, 33 bytes as 66 hexadecimal digits ('zz')"),
+        (("rotate", "BROKER-A", "00"), "rotate: KEY is a voting key, 33 bytes as 66 hexadecimal digits, this one 2"),
+        (("admit", "XX", "05" + "11" * 32), "admit: KEY is a point of secp256k1 in compressed form ('0511"),
+        (("admit", "broker a", KEY), "admit: CODE is an institution's: 1 to 24 capital letters, digits, dots and da"),
+        (("remove", "a"), "remove: CODE is an institution's: 1 to 24 capital letters"),
+    ],
+)
+def test_a_change_that_nobody_could_vote_on_is_named(words: tuple[str, ...], complaint: str) -> None:
+    asked = ("--by", "MARU", "--at-height", "3", "--form")
+    assert complaint in answer("network", "propose", *words, *asked, code=2)["message"]
+    assert answer("network", "propose", "admit", "XX", KEY, *asked)["change"]["key"] == KEY
 
 
 def test_keys_are_made_exported_imported_retired_and_sealed_anew(tmp_path: Path) -> None:
