@@ -110,6 +110,10 @@ def test_the_command_founds_once(tmp_path: Path) -> None:
     assert stoa("network", "init", "--institutions", file, folder=folder)[0] == 2
     assert answer("query", "institutions", folder=folder / "BROKER-A")["institutions"]
     assert answer("verify", folder=folder / "BROKER-B")["flaws"] == []
+    for words in (("verify",), ("query", "institutions")):
+        said = answer(*words, folder=folder, code=2)["message"]
+        assert said.startswith(f"{folder} is the folder of a network: give that of an institution in it")
+        assert f"--folder {folder / 'BROKER-A'} (here are: BROKER-A, BROKER-B, OTC-MARKET, " in said
 
 
 def test_a_passphrase_that_will_not_do_leaves_nothing_behind(tmp_path: Path) -> None:
