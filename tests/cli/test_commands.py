@@ -301,6 +301,12 @@ def test_proofs_are_checked_with_public_keys_alone(ledger: Path, cash: str, tmp_
     other["validators"] = dict.fromkeys(other["validators"], "02" + "11" * 32)
     keys.write_text(json.dumps(other))
     assert answer("prove", "check", proof, "--keys", keys, folder=empty, code=1)["error"] == "refused"
+    no_proof = answer("prove", "check", keys, "--keys", keys, folder=empty, code=2)["message"]
+    assert no_proof.startswith(f"{keys} is no proof file, as stoa prove receipt and stoa prove holding write them")
+    for said in (proof.read_bytes(), b'{"chain": "hall", "quorum": 1, "validators": {"MARU": "zz"}}'):
+        (tmp_path / "other.json").write_bytes(said)
+        wrong = answer("prove", "check", proof, "--keys", tmp_path / "other.json", folder=empty, code=2)["message"]
+        assert wrong.startswith(f"{tmp_path / 'other.json'} is no file of public keys, as stoa prove keys writes it")
     assert stoa("prove", "receipt", "00" * 32, proof, folder=ledger)[0] == 2
 
 
