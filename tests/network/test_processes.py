@@ -3,6 +3,7 @@
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -12,6 +13,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from stoa.network.plan import HERE
 from stoa.network.processes import Mark, Process
 from stoa.network.programs import server_command
 from stoa.network.running import Running
@@ -176,6 +178,18 @@ def test_a_server_that_does_not_come_up_says_why(five: Path) -> None:
         assert "max_nonsense" in errors
     finally:
         conf.write_text(before)
+
+
+def test_a_port_that_is_taken_is_named_before_any_server_starts(five: Path) -> None:
+    net = Running(five)
+    member = net.plan.member("BROKER-B")
+    for port, field in ((member.clients, "listen"), (member.cluster, "  listen"), (member.monitor, "http")):
+        with socket.create_server((HERE, port)):
+            said = answer("network", "up", "--part", "server", "--detach", folder=five, code=3)["message"]
+        conf = five / "BROKER-B" / "nats.conf"
+        line = next(at for at, text in enumerate(conf.read_text().splitlines(), 1) if text.startswith(f"{field}: "))
+        assert f"BROKER-B: the server cannot start. {conf}:{line}: port {port} of {HERE} is taken: end the" in said
+        assert {net.process(one, "server").state for one in net.here} == {"stopped"}
 
 
 def test_on_a_host_of_its_own_there_is_one_folder(five: Path, tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ import os
 import signal
 import time
 from collections.abc import Callable, Iterable
+from functools import partial
 from pathlib import Path
 from typing import Final, Literal, TypeVar
 
@@ -19,6 +20,7 @@ from stoa.network import folders
 from stoa.network.hosts import Hosts, NoHosts, Way
 from stoa.network.looking import Ordering, Silence, Standing, ask, ask_json, beside, look_at
 from stoa.network.plan import Member, Plan, read_plan
+from stoa.network.ports import taken_port
 from stoa.network.processes import Process
 from stoa.network.programs import server_command, validator_command
 from stoa.network.reseed import OPEN_SECONDS, Left, Operator
@@ -74,6 +76,7 @@ class Running:
         for part in PARTS:
             if part in wanted:
                 environment = _environment(passphrase if part == "validator" else None)
+                self._require_ports(chosen, part)
                 for member in chosen:
                     started = self.process(member, part).start(environment)
                     self._told(member.code, part, "starts" if started else "is up already")
@@ -81,6 +84,15 @@ class Running:
                     self._await(member, part)
                 if part == "server" and len(chosen) == len(self.plan.members) > 1:
                     self._await_leader(chosen)
+
+    def _require_ports(self, members: tuple[Member, ...], part: Part) -> None:
+        """Raise NotUp, before any is started, if another program has a port of a server that is not up."""
+        for member in members:
+            if part == "server" and self.process(member, part).state == "stopped":
+                conf = self.folder / member.code / folders.SERVER_CONF
+                if taken := beside(partial(taken_port, conf), self.space(member)):
+                    way = f"end the program that has it, or found the network with another port for {member.code}"
+                    raise NotUp(f"{member.code}: the server cannot start. {taken}: {way}")
 
     def down(self, members: Iterable[Member], parts: Iterable[Part] = PARTS) -> None:
         """Stop what is up, validators before servers. A whole network's namespaces go with it."""
