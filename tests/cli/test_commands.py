@@ -15,6 +15,7 @@ import pytest
 
 from stoa.cli.app import main
 from stoa.journal.journal import Journal
+from stoa.kernel import signing
 from stoa.wire.envelope import read_envelope, transaction_id
 
 EXAMPLE = Path(__file__).resolve().parents[2] / "examples" / "harbour-tower"
@@ -144,6 +145,42 @@ def test_wrong_use_ends_with_two(ledger: Path, tmp_path: Path) -> None:
     assert answer("query", "security", "NONE", folder=ledger, code=2)["error"] == "usage"
 
 
+@pytest.mark.parametrize(
+    ("words", "passphrase", "complaint"),
+    [
+        ((), "x", "a passphrase has at least 12 bytes, this one 1"),
+        ((), "", "passphrase is needed: set STOA_PASSPHRASE"),
+        (("--chain", "c" * 25), PASSPHRASE, "--chain: a ledger's name has 1 to 24 characters, this one 25"),
+        (("--port", "70000"), PASSPHRASE, "--port: a port is 1 to 65535 (70000)"),
+    ],
+)
+def test_a_ledger_that_cannot_be_made_leaves_nothing_behind(
+    tmp_path: Path, words: tuple[str, ...], passphrase: str, complaint: str
+) -> None:
+    code, _, errors = stoa("init", tmp_path / "ledger", *words, STOA_PASSPHRASE=passphrase)
+    assert (code, complaint in errors) == (2, True), errors
+    assert not (tmp_path / "ledger").exists()
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "complaint"),
+    [
+        ('roles = ["registrar"]', 'roles = ["broker"]', "institution[0].roles: at least one institution has the role"),
+        ('code = "PELICAN"', 'code = "MARU"', "code: a code is used once ('MARU')"),
+    ],
+)
+def test_institutions_that_cannot_begin_a_ledger_are_named(
+    tmp_path: Path, before: str, after: str, complaint: str
+) -> None:
+    text = (EXAMPLE / "term-sheet.toml").read_text(encoding="utf-8")
+    assert before in text
+    (tmp_path / "some.toml").write_text(text.replace(before, after, 1), encoding="utf-8")
+    code, _, errors = stoa("init", tmp_path / "ledger", "--network", tmp_path / "some.toml")
+    assert (code, complaint in errors) == (2, True), errors
+    assert "some.toml:" in errors
+    assert not (tmp_path / "ledger").exists()
+
+
 def test_a_command_that_is_not_understood_says_so_where_programs_look() -> None:
     code, out, errors = stoa("query", "holderz")
     assert (code, out) == (2, "")
@@ -196,6 +233,25 @@ def test_a_rule_pack_goes_from_its_file_to_the_ledger_and_is_named(ledger: Path,
     assert answer("query", "pack", "US-REG-S", "--version", "2", folder=copy, code=2)["error"] == "usage"
 
 
+KEY = signing.public_key(bytes(31) + b"\x07").hex()
+
+
+@pytest.mark.parametrize(
+    ("words", "complaint"),
+    [
+        (("admit", "XX", "zz"), "admit: KEY is a voting key, 33 bytes as 66 hexadecimal digits ('zz')"),
+        (("rotate", "BROKER-A", "00"), "rotate: KEY is a voting key, 33 bytes as 66 hexadecimal digits, this one 2"),
+        (("admit", "XX", "05" + "11" * 32), "admit: KEY is a point of secp256k1 in compressed form ('0511"),
+        (("admit", "broker a", KEY), "admit: CODE is an institution's: 1 to 24 capital letters, digits, dots and da"),
+        (("remove", "a"), "remove: CODE is an institution's: 1 to 24 capital letters"),
+    ],
+)
+def test_a_change_that_nobody_could_vote_on_is_named(words: tuple[str, ...], complaint: str) -> None:
+    asked = ("--by", "MARU", "--at-height", "3", "--form")
+    assert complaint in answer("network", "propose", *words, *asked, code=2)["message"]
+    assert answer("network", "propose", "admit", "XX", KEY, *asked)["change"]["key"] == KEY
+
+
 def test_keys_are_made_exported_imported_retired_and_sealed_anew(tmp_path: Path) -> None:
     one, two = tmp_path / "one", tmp_path / "two"
     for folder in (one, two):
@@ -245,6 +301,12 @@ def test_proofs_are_checked_with_public_keys_alone(ledger: Path, cash: str, tmp_
     other["validators"] = dict.fromkeys(other["validators"], "02" + "11" * 32)
     keys.write_text(json.dumps(other))
     assert answer("prove", "check", proof, "--keys", keys, folder=empty, code=1)["error"] == "refused"
+    no_proof = answer("prove", "check", keys, "--keys", keys, folder=empty, code=2)["message"]
+    assert no_proof.startswith(f"{keys} is no proof file, as stoa prove receipt and stoa prove holding write them")
+    for said in (proof.read_bytes(), b'{"chain": "hall", "quorum": 1, "validators": {"MARU": "zz"}}'):
+        (tmp_path / "other.json").write_bytes(said)
+        wrong = answer("prove", "check", proof, "--keys", tmp_path / "other.json", folder=empty, code=2)["message"]
+        assert wrong.startswith(f"{tmp_path / 'other.json'} is no file of public keys, as stoa prove keys writes it")
     assert stoa("prove", "receipt", "00" * 32, proof, folder=ledger)[0] == 2
 
 

@@ -152,7 +152,12 @@ def test_a_rule_pack_reads_exactly() -> None:
 @pytest.mark.parametrize(
     ("before", "after", "field", "rule"),
     [
-        ('code = "US-REG-S"', 'code = "us"', "code", "capital letters"),
+        (
+            'code = "US-REG-S"',
+            'code = "us"',
+            "code",
+            "a code is 1 to 24 capital letters, digits, dots and dashes, a le",
+        ),
         ('title_ko = "', 'title = "', "title_ko", "is missing"),
         ("lots.age_days > 365", "lots.age_days => 365", "rule[1].require", "has no meaning"),
         ("[[rule]]", 'countries = ["KR"]\n\n[[rule]]', "countries", "no such field"),

@@ -14,7 +14,7 @@ from stoa.custody.secret import Secret
 from stoa.journal.journal import Journal
 from stoa.kernel import signing
 from stoa.ledger.catalog import read_genesis
-from stoa.network.plan import BadFile, Plan, read_plan
+from stoa.network.plan import MEMBER_RULE, BadFile, Plan, read_plan
 from stoa.node.config import load_config
 from tests.cli.test_commands import answer, stoa
 from tests.network.conftest import EXAMPLE, PASSPHRASE, written_example
@@ -110,6 +110,33 @@ def test_the_command_founds_once(tmp_path: Path) -> None:
     assert stoa("network", "init", "--institutions", file, folder=folder)[0] == 2
     assert answer("query", "institutions", folder=folder / "BROKER-A")["institutions"]
     assert answer("verify", folder=folder / "BROKER-B")["flaws"] == []
+    for words in (("verify",), ("query", "institutions")):
+        said = answer(*words, folder=folder, code=2)["message"]
+        assert said.startswith(f"{folder} is the folder of a network: give that of an institution in it")
+        assert f"--folder {folder / 'BROKER-A'} (here are: BROKER-A, BROKER-B, OTC-MARKET, " in said
+
+
+def test_a_passphrase_that_will_not_do_leaves_nothing_behind(tmp_path: Path) -> None:
+    file, folder = written_example(tmp_path), tmp_path / "network"
+    init = ("network", "init", "--institutions", file)
+    assert answer(*init, folder=folder, code=2, STOA_PASSPHRASE="x")["message"] == (
+        "a passphrase has at least 12 bytes, this one 1"
+    )
+    assert "passphrase is needed: set STOA_PASSPHRASE" in stoa(*init, folder=folder, STOA_PASSPHRASE="")[2]
+    assert not folder.exists()
+    applied = ("network", "apply", _only(file, "BROKER-A"), tmp_path / "asked.json", "--chain", "koscom-five")
+    assert "at least 12 bytes" in stoa(*applied, folder=tmp_path / "own", STOA_PASSPHRASE="x")[2]
+    assert not (tmp_path / "own").exists()
+    assert not (tmp_path / "asked.json").exists()
+    answer(*init, folder=folder)
+
+
+def _only(file: Path, code: str) -> Path:
+    """A file of one institution of these."""
+    found = next(one for one in file.read_text(encoding="utf-8").split("[[institution]]") if f'"{code}"' in one)
+    path = file.with_name("one.toml")
+    path.write_text("[[institution]]" + found, encoding="utf-8")
+    return path
 
 
 @pytest.mark.parametrize(
@@ -122,7 +149,10 @@ def test_the_command_founds_once(tmp_path: Path) -> None:
         ),
         ("replicas = 5", "replicas = 4", "five.toml:7: network.replicas: is 1, 3 or 5"),
         ('code = "BROKER-B"', 'code = "BROKER-A"', "institution[4].code: a code is used once ('BROKER-A')"),
-        ('code = "BROKER-B"', 'code = "BROKER.B"', "letters, digits and dashes only"),
+        *(
+            ('code = "BROKER-B"', f'code = "{code}"', f"[4].code: a member's code is {MEMBER_RULE} ({code!r})")
+            for code in ("BROKER.B", "broker b", "-B")
+        ),
         (
             'chain = "koscom-five"',
             'chain = "koscom five"',
@@ -131,7 +161,28 @@ def test_the_command_founds_once(tmp_path: Path) -> None:
         ("port = 7140", "port = 7132", "BROKER-A has one of them (127.0.0.1:7132)"),
         ('host = "127.0.0.1"\nport = 7140', 'host = "not a host"\nport = 7140', "institution[4].host: wanted is"),
         ("batch_linger_ms = 20", "batch_linger_ms = 2000", "batch_linger_ms: wanted is a whole number from 1 to 1000"),
-        ("batch_linger_ms = 20", "linger = 20", "parameters.linger: there is no such field here"),
+        (
+            "batch_linger_ms = 20",
+            "linger = 20",
+            "parameters.linger: there is no such field here (known are batch_bytes, batch_linger_ms, "
+            "batch_transactions, checkpoint_blocks, clock_tolerance_ms, replicas_of_bodies)",
+        ),
+        (
+            'name = "Broker B"',
+            'name = "Broker B"\nmonitor = 1',
+            "[4].monitor: there is no such field here (known are code, country, host, log, name, port, roles)",
+        ),
+        (
+            'roles = ["registrar", "identity_provider", "settlement_bank"]',
+            'roles = ["identity_provider"]',
+            "five.toml:21: institution[0].roles: at least one institution has the role registrar, which admits others "
+            "(there are venue_operator, issuer_agent, supervisor, identity_provider, broker)",
+        ),
+        (
+            'name = "Broker B"\ncountry = "KR"',
+            'name = "Broker B"\ncountry = "KOR"',
+            "institution[4].country: a country is two capital letters (ISO 3166-1) ('KOR')",
+        ),
         ('roles = ["supervisor"]', 'roles = ["police"]', "institution[1].roles: wanted are words out of"),
     ],
 )

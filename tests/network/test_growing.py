@@ -85,7 +85,10 @@ def test_what_cannot_be_added_is_said(three: tuple[Path, Path], tmp_path: Path) 
     said = answer("network", "add", late, "--peer", "NOBODY", folder=folder, code=2)["message"]
     assert "NOBODY is no member" in said
     assert "NOBODY is no member" in answer("network", "remove", "NOBODY", folder=folder, code=2)["message"]
-    assert not (folder / "LATE").exists()
+    for wrong in ("x", "another passphrase"):
+        said = answer("network", "add", late, folder=folder, code=2, STOA_PASSPHRASE=wrong)["message"]
+        assert "passphrase does not open" in said
+    assert not list(folder.glob("LATE*"))
 
 
 def test_below_the_quorum_nobody_is_added_and_nothing_is_made(three: tuple[Path, Path]) -> None:

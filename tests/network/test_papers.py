@@ -96,8 +96,8 @@ Change = Callable[[Ceremony], dict[str, Any]]
     [
         (lambda _: {"chain": "other"}, "an application to the network other, not koscom-five"),
         (lambda _: {"code": "BROKER-A"}, "application: code: the code is taken by another member ('BROKER-A')"),
-        (lambda _: {"code": "late"}, "application: code: a code has capital letters"),
-        (lambda _: {"code": "LA.TE"}, "application: code: a member of a network has capital letters"),
+        (lambda _: {"code": "late"}, "application: code: a member's code is 1 to 24 capital letters"),
+        (lambda _: {"code": "LA.TE"}, "application: code: a member's code is 1 to 24 capital letters"),
         (lambda _: {"name": "Late\nport = 1"}, "application: name: a name has no line breaks"),
         (lambda _: {"name": ""}, "application: name: wanted is a text of 1 to 120 characters"),
         (lambda _: {"country": "kr"}, "application: country: a country is two capital letters"),

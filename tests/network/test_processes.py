@@ -3,6 +3,7 @@
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -12,6 +13,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from stoa.network.plan import HERE
 from stoa.network.processes import Mark, Process
 from stoa.network.programs import server_command
 from stoa.network.running import Running
@@ -211,6 +213,18 @@ def test_servers_come_up_where_the_first_is_shut_out(five: Path) -> None:
         answer("network", "rotate", "OTC-MARKET", folder=five)
 
 
+def test_a_port_that_is_taken_is_named_and_nothing_is_started(five: Path) -> None:
+    net = Running(five)
+    member = net.plan.member("BROKER-B")
+    for port, field in ((member.clients, "listen"), (member.cluster, "  listen"), (member.monitor, "http")):
+        with socket.create_server((HERE, port)):
+            said = answer("network", "start", "BROKER-B", "--part", "server", folder=five, code=3)["message"]
+        conf = five / "BROKER-B" / "nats.conf"
+        line = next(at for at, text in enumerate(conf.read_text().splitlines(), 1) if text.startswith(f"{field}: "))
+        assert f"BROKER-B: the server cannot start. {conf}:{line}: port {port} of {HERE} is taken: end the" in said
+        assert net.process(member, "server").state == "stopped"
+
+
 def test_on_a_host_of_its_own_there_is_one_folder(five: Path, tmp_path: Path) -> None:
     import shutil
 
@@ -233,6 +247,7 @@ def test_on_a_host_of_its_own_there_is_one_folder(five: Path, tmp_path: Path) ->
 def test_servers_and_validators_come_up_and_nothing_is_left(tmp_path: Path) -> None:
     text = EXAMPLE.read_text(encoding="utf-8")
     head, first, *_ = text.split("[[institution]]")
+    first = first.replace('"venue_operator"', '"registrar", "venue_operator"')
     one = re.sub(r"^port = \d+", f"port = {free_ports(1)[0]}", first, flags=re.M)
     file, folder = tmp_path / "one.toml", tmp_path / "network"
     file.write_text(head.replace("replicas = 5", "replicas = 1") + "[[institution]]" + one, encoding="utf-8")

@@ -4,6 +4,7 @@ Does not own: who signs and sends it (``network_members``, ``acting``), or the r
 """
 
 from pathlib import Path
+from string import hexdigits
 from typing import Any, Final, Literal
 
 from stoa.cli.shell import Usage, write_json
@@ -25,7 +26,29 @@ def change_of(kind: Kind, words: list[str]) -> Form:
     wanted = FIELDS[kind]
     if len(words) != len(wanted):
         raise Usage(f"{kind}: wanted is CODE" + (" KEY" if len(wanted) > 1 else ""))
+    _require_code(kind, words[0])
+    if len(wanted) > 1:
+        _require_key(kind, words[1])
     return {"tag": kind, **dict(zip(wanted, words, strict=True))}
+
+
+def _require_code(kind: str, word: str) -> None:
+    from stoa.kernel.identifiers import CODE_RULE, is_code
+
+    if not is_code(word):
+        raise Usage(f"{kind}: CODE is an institution's: {CODE_RULE} ({word!r})")
+
+
+def _require_key(kind: str, word: str) -> None:
+    from stoa.kernel.signing import PUBLIC_BYTES, is_public_key
+
+    rule = f"{kind}: KEY is a voting key, {PUBLIC_BYTES} bytes as {2 * PUBLIC_BYTES} hexadecimal digits"
+    if not set(word) <= set(hexdigits):
+        raise Usage(f"{rule} ({word!r})")
+    if len(word) != 2 * PUBLIC_BYTES:
+        raise Usage(f"{rule}, this one {len(word)} ({word!r})")
+    if not is_public_key(bytes.fromhex(word)):
+        raise Usage(f"{kind}: KEY is a point of secp256k1 in compressed form ({word!r})")
 
 
 def _settings(words: list[str]) -> list[Form]:

@@ -17,6 +17,7 @@ NETWORK: Final = (
     ("BANK", "settlement_bank"), ("VENUE", "venue_operator"), ("IDENTITY", "identity_provider"),
     ("SUPERVISOR", "supervisor"),
 )  # fmt: skip
+MAX_PORT: Final = 65_535
 
 
 @app.command
@@ -37,6 +38,7 @@ def init(
 
     if (folder / FILE).exists() or (folder.is_dir() and any(folder.iterdir())):
         raise Usage(common.words(f"{folder} is not empty: choose a new folder.", f"{folder}이(가) 비어 있지 않습니다."))
+    _require(chain, port)
     members = _members(network)
     registrar = next((one.code for one in members if "registrar" in one.roles), "")
     chosen = validator or registrar
@@ -48,6 +50,16 @@ def init(
     answer = {"folder": str(folder), "chain": chain, "validator": chosen, "institutions": addresses}
     en = f"The ledger {chain} is in {folder}. Run it: stoa up --folder {folder}"
     common.done(answer, en, f"원장 {chain}을(를) {folder}에 만들었습니다. 실행: stoa up --folder {folder}")
+
+
+def _require(chain: str, port: int) -> None:
+    """Raise Usage for what a ledger cannot be called, or where it cannot be found, before anything is made."""
+    from stoa.kernel.limits import MAX_CODE
+
+    if not 1 <= len(chain) <= MAX_CODE:
+        raise Usage(f"--chain: a ledger's name has 1 to {MAX_CODE} characters, this one {len(chain)}")
+    if not 1 <= port <= MAX_PORT:
+        raise Usage(f"--port: a port is 1 to {MAX_PORT} ({port})")
 
 
 def _members(network: Path | None) -> "tuple[Institution, ...]":

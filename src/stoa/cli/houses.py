@@ -35,6 +35,7 @@ def folder_of(common: Common) -> Path:
 
     folder = common.folder or HERE
     if not (folder / FILE).is_file():
+        _refuse_network(folder, common)
         raise Usage(
             common.words(
                 f"There is no ledger in {folder} (no {FILE}). Make one with: stoa init {folder}; or give --folder.",
@@ -42,6 +43,24 @@ def folder_of(common: Common) -> Path:
             )
         )
     return folder
+
+
+def _refuse_network(folder: Path, common: Common) -> None:
+    """Raise Usage if the folder is a network's, in which each institution has a ledger of its own."""
+    from stoa.network.folders import PLAN
+    from stoa.node.config import FILE
+
+    inner = sorted(path.parent for path in folder.glob(f"*/{FILE}") if path.with_name(PLAN).is_file())
+    if inner:
+        others = ", ".join(one.name for one in inner)
+        raise Usage(
+            common.words(
+                f"{folder} is the folder of a network: give that of an institution in it, e.g. --folder {inner[0]} "
+                f"(here are: {others}).",
+                f"{folder}은(는) 네트워크의 폴더입니다. 그 안에 있는 기관의 폴더를 지정하십시오. "
+                f"예: --folder {inner[0]} (있는 기관: {others}).",
+            )
+        )
 
 
 def config_of(common: Common) -> "Config":
@@ -55,11 +74,13 @@ def config_of(common: Common) -> "Config":
 
 
 def secret(common: Common, variable: str, en: str, ko: str, new: bool = False) -> "Secret":
-    """A secret word, from an environment variable or from the keyboard; a new one is asked for twice. Raises Usage."""
+    """A secret word, from an environment variable or from the keyboard; a new one is asked for twice. Raises Usage.
+
+    A variable that is empty gives none.
+    """
     from stoa.custody.secret import Secret
 
-    given = os.environ.get(variable)
-    if given is not None:
+    if given := os.environ.get(variable):
         return Secret(given)
     asked = common.words(en, ko)
     if not sys.stdin.isatty():

@@ -12,6 +12,7 @@ from stoa.cli.shell import PLAIN, Common, Refused, Trouble, Usage, app, console,
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from stoa.client.views import Keys
     from stoa.node.finality import Finality
 
 prove = App(name="prove", help="Make proof files of receipts and holdings, and check them without a ledger.")
@@ -120,24 +121,21 @@ def check(
     common: Common = PLAIN,
 ) -> None:
     """Check a proof with the public keys alone, and say what it shows. Needs no ledger and no network."""
-    import msgspec
-
     from stoa.api.facts import receipt_form
     from stoa.client import check_proof
-    from stoa.client.views import Keys
     from stoa.kernel.codec import Malformed
     from stoa.ledger.catalog import Receipt
     from stoa.wire.forms import to_form
     from stoa.wire.proof import BadProof
 
+    known, public = _public_keys(keys)
     try:
-        known, raw = msgspec.json.decode(keys.read_bytes(), type=Keys), file.read_bytes()
-        found = check_proof(raw, known.public(), known.quorum)
+        found = check_proof(_bytes_of(file), public, known.quorum)
         shows = receipt_form(found) if isinstance(found, Receipt) else to_form(found)
-    except OSError as error:
-        raise Usage(f"{error.filename}: {error.strerror}") from None
-    except (msgspec.DecodeError, Malformed) as error:
-        raise Usage(f"{error}: wanted are a proof file and a file of public keys") from None
+    except Malformed as error:
+        raise Usage(
+            f"{file} is no proof file, as stoa prove receipt and stoa prove holding write them ({error})"
+        ) from None
     except BadProof as error:
         raise Refused(
             common.words(f"It does not hold: {error}.", f"증명이 성립하지 않습니다: {error}."), holds=False
@@ -149,6 +147,26 @@ def check(
         out.print_json(data=shows)
 
     common.answer(answer, show)
+
+
+def _public_keys(file: Path) -> "tuple[Keys, dict[str, bytes]]":
+    """What a file of public keys says. Raises Usage."""
+    import msgspec
+
+    from stoa.client.views import Keys
+
+    try:
+        known = msgspec.json.decode(_bytes_of(file), type=Keys)
+        return known, known.public()
+    except (msgspec.DecodeError, ValueError) as error:
+        raise Usage(f"{file} is no file of public keys, as stoa prove keys writes it ({error})") from None
+
+
+def _bytes_of(file: Path) -> bytes:
+    try:
+        return file.read_bytes()
+    except OSError as error:
+        raise Usage(f"{error.filename}: {error.strerror}") from None
 
 
 @app.command

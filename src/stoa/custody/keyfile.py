@@ -89,10 +89,15 @@ def load(path: Path) -> KeyFile:
         raise Damaged(f"{path.name} is not a keystore") from None
 
 
+def require_long(passphrase: Secret) -> None:
+    """Raise KeystoreError when the passphrase is too short for a new keystore."""
+    if len(passphrase) < MIN_PASSPHRASE_BYTES:
+        raise KeystoreError(f"a passphrase has at least {MIN_PASSPHRASE_BYTES} bytes, this one {len(passphrase)}")
+
+
 def fresh(passphrase: Secret, cost: Cost) -> tuple[bytes, Sealer]:
     """A new salt and the sealer under it. Raises KeystoreError when the passphrase is too short."""
-    if len(passphrase) < MIN_PASSPHRASE_BYTES:
-        raise KeystoreError(f"a passphrase has at least {MIN_PASSPHRASE_BYTES} bytes")
+    require_long(passphrase)
     salt = secrets.token_bytes(sealing.SALT_BYTES)
     return salt, sealer_of(passphrase, salt, cost)
 

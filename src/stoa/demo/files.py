@@ -118,8 +118,29 @@ def _validators(ledger: Table, institutions: Sequence[Institution]) -> tuple[str
 
 
 def institutions(path: Path) -> tuple[Institution, ...]:
-    """The institutions that a TOML file lists, whatever else is in it. Raises BadFile."""
-    return tuple(read_institution(table) for table in read_toml(path).tables("institution"))
+    """The institutions that a TOML file lists to found a ledger, whatever else is in it. Raises BadFile."""
+    tables = read_toml(path).tables("institution")
+    made = tuple(map(read_institution, tables))
+    require_each_once(tables, made)
+    require_registrar(tables, made)
+    return made
+
+
+def require_each_once(tables: Sequence[Table], made: Sequence[Institution]) -> None:
+    """Raise BadFile if two of the institutions that these tables tell of have one code."""
+    codes: dict[str, None] = {}
+    for table, one in zip(tables, made, strict=True):
+        if one.code in codes:
+            raise table.bad("code", "a code is used once", repr(one.code))
+        codes[one.code] = None
+
+
+def require_registrar(tables: Sequence[Table], made: Sequence[Institution]) -> None:
+    """Raise BadFile if none of those who found a ledger could ever admit another institution."""
+    roles = dict.fromkeys(role for one in made for role in one.roles)
+    if "registrar" not in roles:
+        rule = "at least one institution has the role registrar, which admits others"
+        raise tables[0].bad("roles", rule, f"there are {', '.join(roles)}")
 
 
 def read_institution(table: Table) -> Institution:
@@ -130,8 +151,8 @@ def read_institution(table: Table) -> Institution:
 
 
 def _country(table: Table, field: str = "country") -> str:
-    value = table.text(field, 2, 2)
-    if not (value.isascii() and value.isalpha() and value.isupper()):
+    value = table.raw(field, "a country's two capital letters")
+    if not (isinstance(value, str) and len(value) == 2 and value.isascii() and value.isalpha() and value.isupper()):
         raise table.bad(field, "a country is two capital letters (ISO 3166-1)", repr(value))
     return value
 

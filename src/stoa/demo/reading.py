@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Final, TypeVar
 
 from stoa.kernel import limits
-from stoa.kernel.identifiers import is_code
+from stoa.kernel.identifiers import CODE_RULE, is_code
 from stoa.kernel.money import Rate
 from stoa.kernel.time import from_date
 
@@ -41,6 +41,7 @@ class Table:
     def __init__(self, file: str, fields: dict[str, Any], line_of: Callable[[str], int], name: str = "") -> None:
         self.file, self._fields, self._line_of, self.name = file, fields, line_of, name
         self._asked: set[str] = set()
+        self._known: set[str] = set()  # what may be here, also where it is not written
 
     def bad(self, field: str, rule: str, figures: object = "") -> BadFile:
         """The complaint about a field."""
@@ -48,11 +49,13 @@ class Table:
 
     def has(self, field: str) -> bool:
         """Whether the field is written at all."""
+        self._known.add(field)
         return field in self._fields
 
     def raw(self, field: str, wanted: str) -> Any:
         """The field as it is. Raises BadFile when it is missing."""
         self._asked.add(field)
+        self._known.add(field)
         if field not in self._fields:
             raise self.bad(field, f"is missing; wanted is {wanted}")
         return self._fields[field]
@@ -61,7 +64,8 @@ class Table:
         """Refuse fields that nobody asked for."""
         for field in self._fields:
             if field not in self._asked:
-                raise self.bad(field, "there is no such field here", ", ".join(sorted(self._asked)) + " are known")
+                known = ", ".join(sorted(self._known))
+                raise self.bad(field, "there is no such field here", f"known are {known}" if known else "")
 
     # kinds of fields
 
@@ -76,7 +80,7 @@ class Table:
         """The code of an asset or institution."""
         value = self.text(field, limits.MAX_CODE)
         if not is_code(value):
-            raise self.bad(field, "a code has capital letters, digits, dots and dashes", repr(value))
+            raise self.bad(field, f"a code is {CODE_RULE}", repr(value))
         return value
 
     def whole(self, field: str, least: int = 0, most: int = limits.MAX_UNITS) -> int:

@@ -17,6 +17,7 @@ ACCOUNT_BYTES: Final = 20
 ADDRESS_PREFIX: Final = "stoa"
 END: Final = r"$(?!\n)"  # the end of a pattern: in Python a bare "$" also matches before a final newline
 CODE_PATTERN: Final = rf"^[A-Z0-9][A-Z0-9.\-]{{0,{limits.MAX_CODE - 1}}}{END}"
+CODE_RULE: Final = f"1 to {limits.MAX_CODE} capital letters, digits, dots and dashes, a letter or digit first"
 
 AccountId = Annotated[bytes, Meta(min_length=ACCOUNT_BYTES, max_length=ACCOUNT_BYTES)]
 PartyId = Annotated[int, Meta(ge=1, le=2**63 - 1)]

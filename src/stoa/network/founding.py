@@ -13,6 +13,7 @@ from cryptography import x509
 
 from stoa.api.opening import network_word, validator_of
 from stoa.custody import durable
+from stoa.custody.keyfile import require_long
 from stoa.custody.keystore import Keystore
 from stoa.custody.secret import Secret
 from stoa.custody.vault import MAX_PARTY
@@ -49,6 +50,7 @@ class Founded(NamedTuple):
 
 def found_network(plan: Plan, folder: Path, passphrase: Secret, policy: str, now: int) -> Founded:
     """Make everything, in a folder that is new. Raises KeystoreError, Malformed and BadForm."""
+    require_long(passphrase)
     durable.private_directory(folder)
     houses = {one.code: make_house(folder / one.code, plan, one, passphrase, policy, now) for one in plan.members}
     genesis = _genesis(plan, houses, now)
@@ -86,7 +88,11 @@ def _document(house: Path) -> bytes:
 
 
 def make_house(folder: Path, plan: Plan, member: Member, passphrase: Secret, policy: str, now: int) -> House:
-    """The institution's folder with its keys, settings and policy; returns what the others need to know."""
+    """The institution's folder with its keys, settings and policy; returns what the others need to know.
+
+    Raises KeystoreError; for a passphrase that is too short, before anything is made.
+    """
+    require_long(passphrase)
     config = config_of(plan, member)
     for inner in (folder, folder / folders.CERTIFICATES, folder / folders.STORE):
         durable.private_directory(inner)

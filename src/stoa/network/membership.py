@@ -15,6 +15,8 @@ from stoa.custody.secret import Secret
 from stoa.custody.vault import MAX_PARTY
 from stoa.demo.dossier import Institution
 from stoa.kernel.identifiers import account_id
+from stoa.network import folders
+from stoa.network.certificates import Authority
 from stoa.network.deciding import Deciding, NotDecided, require_applied, require_quorum
 from stoa.network.founding import House
 from stoa.network.growing import CannotGrow, let_in, settle, shut_out, with_member, without_member
@@ -30,6 +32,7 @@ def join(net: Running, member: Member, peer: str, passphrase: Secret, told: Told
     plan = with_member(net.plan, member)
     deciding = Deciding(net, passphrase)
     _require_able(deciding, net, member)
+    Authority(net.folder / folders.AUTHORITY, passphrase)  # a wrong passphrase would make a house that nobody opens
     house = settle(plan, net.folder, member, peer, passphrase, STARTER, wall_clock())
     told(member.code, "server", "has a folder with its own keys")
     let_in(plan, net.folder, member, passphrase, net.reload)

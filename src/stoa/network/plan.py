@@ -13,9 +13,10 @@ import msgspec
 
 from stoa.custody import durable
 from stoa.demo.dossier import Institution
-from stoa.demo.files import read_institution
+from stoa.demo.files import read_institution, require_each_once, require_registrar
 from stoa.demo.reading import BadFile, Table, parse_toml, read_toml
 from stoa.kernel import limits
+from stoa.kernel.identifiers import is_code
 from stoa.ledger.catalog import BOUNDS
 from stoa.node.config import MAX_REPLICAS
 
@@ -32,6 +33,7 @@ SUBNET: Final = "10.77.0"  # of network namespaces: the bridge is .1, members fo
 FIRST_HOST: Final = 11
 QUORUMS: Final = ("majority", "byzantine")
 _TOKEN: Final = re.compile(r"^[A-Za-z0-9-]+$")  # one token of a subject: no dots
+MEMBER_RULE: Final = f"1 to {limits.MAX_CODE} capital letters, digits and dashes, a letter or digit first"
 _HOST: Final = re.compile(r"^[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?$")
 
 Quorum = Literal["majority", "byzantine"]
@@ -106,7 +108,8 @@ class Plan(msgspec.Struct, frozen=True):
 def read_plan(path: Path, founding: bool = True) -> Plan:
     """The plan in a file. Raises BadFile.
 
-    A network that is to be founded has a server for every copy of the log; one that runs may have lost some.
+    A network that is to be founded has a registrar, and a server for every copy of the log; one that runs may have
+    lost some.
     """
     return _plan(read_toml(path), founding)
 
@@ -135,6 +138,8 @@ def _plan(file: Table, founding: bool) -> Plan:
         raise network.bad("replicas", f"is 1, 3 or 5, and not more than the {keepers} that keep the log", replicas)
     if keepers <= replicas // 2:
         raise network.bad("replicas", f"most copies of the log are left, and {keepers} keep one", replicas)
+    if founding:
+        require_registrar(tables, [one.institution for one in members])
     parameters = _parameters(file.table("parameters")) if file.has("parameters") else {}
     file.finish()
     return Plan(chain, quorum, replicas, hosts, parameters, members)
@@ -146,9 +151,10 @@ def _member(table: Table, number: int) -> Member:
     if not _HOST.match(host):
         raise table.bad("host", "wanted is an IPv4 address or the name of a host", repr(host))
     port = table.whole("port", 1_024, 65_535 - PORTS) if table.has("port") else FIRST_PORT + PORT_STEP * number
+    code = table.text("code", limits.MAX_CODE)
+    if not (is_code(code) and _TOKEN.match(code)):
+        raise table.bad("code", f"a member's code is {MEMBER_RULE}", repr(code))
     member = Member(read_institution(table), host, port, log)
-    if not _TOKEN.match(member.code):
-        raise table.bad("code", "a member of a network has capital letters, digits and dashes only", repr(member.code))
     if not member.institution.name.isprintable():
         raise table.bad("name", "a name has no line breaks or other control characters", repr(member.institution.name))
     return member
@@ -156,12 +162,9 @@ def _member(table: Table, number: int) -> Member:
 
 def _agree(tables: list[Table], members: tuple[Member, ...]) -> None:
     """Codes are used once, and no two institutions of a host want one port."""
-    codes: dict[str, None] = {}
+    require_each_once(tables, [one.institution for one in members])
     taken: dict[tuple[str, int], str] = {}
     for table, member in zip(tables, members, strict=True):
-        if member.code in codes:
-            raise table.bad("code", "a code is used once", repr(member.code))
-        codes[member.code] = None
         for port in range(member.port, member.port + PORTS):
             if other := taken.get((member.host, port)):
                 rule = f"each institution uses {PORTS} ports from its own on; {other} has one of them"

@@ -9,6 +9,7 @@ import os
 import signal
 import time
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Final, Literal, TypeVar
 
@@ -20,6 +21,7 @@ from stoa.network import folders
 from stoa.network.hosts import Hosts, NoHosts, Way
 from stoa.network.looking import Ordering, Silence, Standing, ask, ask_json, beside, look_at
 from stoa.network.plan import Member, Plan, read_plan
+from stoa.network.ports import taken_port
 from stoa.network.processes import Process
 from stoa.network.programs import server_command, validator_command
 from stoa.network.reseed import OPEN_SECONDS, Left, Operator
@@ -74,38 +76,40 @@ class Running:
         the passphrase does not open is not started at all.
         """
         asked, wanted = tuple(members), tuple(parts)
-        wrong = self._locked(asked, passphrase) if "validator" in wanted else {}
-        chosen = [one for one in asked if one.code not in wrong]
         if self.hosts:
             self.hosts.set_up()
+        wrong = {one.code: why for one in asked if (why := self._obstacle(one, wanted, passphrase))}
         for part in PARTS:
             if part in wanted:
                 environment = _environment(passphrase if part == "validator" else None)
+                chosen = [one for one in asked if one.code not in wrong]
                 for member in chosen:
                     started = self.process(member, part).start(environment)
                     self._told(member.code, part, "starts" if started else "is up already")
-                for member in tuple(chosen):
+                for member in chosen:
                     try:
                         self._await(member, part)
                     except NotUp as error:
                         wrong[member.code] = str(error)
-                        chosen.remove(member)
-                if part == "server" and chosen and len(asked) == len(self.plan.members) > 1:
-                    self._await_leader(chosen)
+                up = [one for one in chosen if one.code not in wrong]
+                if part == "server" and len(asked) == len(self.plan.members) > 1 and 2 * len(up) > len(asked):
+                    self._await_leader(up)
         if wrong:
             raise NotUp("\n".join(wrong.values()))
 
-    def _locked(self, members: Iterable[Member], passphrase: Secret | None) -> dict[str, str]:
-        """Whose keystore the passphrase does not open, of those whose validator is down, and what to say of it."""
-        found = dict[str, str]()
-        for one in members:
-            if passphrase is not None and self.process(one, "validator").state == "stopped":
-                inner = self.folder / one.code
-                try:
-                    Keystore(inner / load_config(inner).keystore, passphrase)
-                except WrongPassphrase as error:
-                    found[one.code] = f"{one.code}: {error}"
-        return found
+    def _obstacle(self, member: Member, parts: Iterable[Part], passphrase: Secret | None) -> str:
+        """What keeps a member's programs that are down from starting, as can be seen beforehand; or nothing."""
+        inner = self.folder / member.code
+        down = [part for part in parts if self.process(member, part).state == "stopped"]
+        if "validator" in down and passphrase is not None:
+            try:
+                Keystore(inner / load_config(inner).keystore, passphrase)
+            except WrongPassphrase as error:
+                return f"{member.code}: {error}"
+        if "server" in down and (taken := beside(partial(taken_port, inner / folders.SERVER_CONF), self.space(member))):
+            way = f"end the program that has it, or found the network with another port for {member.code}"
+            return f"{member.code}: the server cannot start. {taken}: {way}"
+        return ""
 
     def down(self, members: Iterable[Member], parts: Iterable[Part] = PARTS) -> None:
         """Stop what is up, validators before servers. A whole network's namespaces go with it."""
