@@ -10,6 +10,7 @@ from stoa.journal import Dropping, Journal
 from stoa.node.config import Config, Network, write_config
 from stoa.node.details import VotesLost
 from stoa.node.lost_votes import LostVotes
+from stoa.node.turns import GATHER_BLOCKS
 from tests.cli.test_commands import CASH, EXAMPLE, answer, stoa
 from tests.cli.test_history import add_cash
 from tests.node.several import Several, until
@@ -157,6 +158,33 @@ def several(tmp_path: Path) -> Iterator[Several]:
     made = Several(tmp_path / "several")
     yield made
     made.close()
+
+
+def test_a_member_that_is_behind_signs_no_batch_under_a_number_it_has_used(several: Several, tmp_path: Path) -> None:
+    """What clients send it meanwhile becomes final in batches of others."""
+    several.blocks(2, through="KSD")
+    several.level()
+    several.stop("KSD")
+    house, copy = several.folder / "KSD", tmp_path / "copy"
+    write_config(house, Config("KSD", network=ADDRESS))
+    shutil.copytree(house, copy)
+    several.start("KSD")
+    several.blocks(GATHER_BLOCKS * len(several.names) // 2 + GATHER_BLOCKS, through="KSD")  # it has gathered since
+    several.level()
+    before = dict(several.nodes["FSS"].network().produced)
+    several.stop("KSD")
+    shutil.rmtree(house)
+    answer("restore", copy, folder=house)
+    with Journal.open(house / "journal", readonly=True) as journal:
+        assert before["KSD"] > sum(block.header.producer == "KSD" for block, _ in journal.replay())
+    node = several.start("KSD")
+    assert node.network().away
+    several.blocks(4, through="KSD")
+    several.level()
+    until(lambda: not node.network().away)
+    several.blocks(2, through="KSD")
+    several.level()
+    assert {name: one.evidence.count for name, one in several.nodes.items()} == dict.fromkeys(several.names, 0)
 
 
 def test_a_member_of_a_network_votes_nowhere_where_it_may_have_voted(several: Several, tmp_path: Path) -> None:
