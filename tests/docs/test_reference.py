@@ -174,6 +174,14 @@ def test_every_alarm_and_every_condition_of_the_log_has_an_entry_in_the_runbook(
     assert all(f"| `{kind}` |" in text for kind in kinds), kinds
 
 
+def test_every_metric_with_an_alarm_has_an_entry_in_the_runbook() -> None:
+    rows = re.findall(r"^\| `(stoa_\w+)` \|.*\|([^|\n]*)\|$", text_of(DOCS / "operations/health.md"), re.M)
+    alarming = [name for name, when in rows if when.strip()]
+    text = text_of(DOCS / "operations/runbook.md")
+    assert len(rows) > len(alarming) > 0
+    assert not [name for name in alarming if not re.search(rf"\b{name}\b", text)]
+
+
 def test_every_sentence_of_a_door_that_is_not_ready_has_an_entry_in_the_runbook() -> None:
     text = text_of(DOCS / "operations/runbook.md")
     heads = "\n".join(re.findall(r"^## (.*)$", text, re.M))

@@ -24,13 +24,14 @@ from stoa.cli import (
     proving,
     query,
     rebuilding,
+    restoring,
     users,
 )  # fmt: skip
 from stoa.cli.shell import FAULT, PLAIN, USAGE, Common, Trouble, Usage, app, console, write_json
 
 COMMANDS = (  # each enters its own
     founding, playing, networking, network_running, network_papers, network_members, network_entering, keys, users,
-    persons, acting, query, proving, history, rebuilding, measuring, overloading, catalog,
+    persons, acting, query, proving, history, rebuilding, restoring, measuring, overloading, catalog,
 )  # fmt: skip
 
 

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from stoa.client.views import Keys
     from stoa.node.finality import Finality
+    from stoa.node.verify import Verified
 
 prove = App(name="prove", help="Make proof files of receipts and holdings, and check them without a ledger.")
 app.command(prove)
@@ -29,19 +30,29 @@ def verify(
 ) -> None:
     """Prove the journal from genesis: every byte, hash, signature and result; locate what is wrong."""
     from stoa.node.node import JOURNAL_FOLDER, STATE_FOLDER
-    from stoa.node.verify import verify as check
 
     folder = folder_of(common)
     kept = folder / STATE_FOLDER
+    found = checked(folder / JOURNAL_FOLDER, kept if state and kept.is_dir() else None, common)
+    common.fields(_fields(found), common.words("No flaw", "흠 없음"))
+
+
+def checked(journal: Path, kept: Path | None, common: Common) -> "Verified":
+    """What a verification found of a journal, and of the state store beside it, that have no flaw. Raises Trouble."""
+    from stoa.node.verify import verify as check
+
     with _progress(common) as told:
         try:
-            found = check(folder / JOURNAL_FOLDER, kept if state and kept.is_dir() else None, told)
+            found = check(journal, kept, told)
         except Exception as error:  # noqa: BLE001 - damage that stops the check is what was asked for
             raise Trouble(f"{type(error).__name__}: {error}", flaws=[str(error)]) from None
-    answer = {name: plain(value) for name, value in found._asdict().items()}
     if found.flaws:
-        raise Trouble("\n".join(found.flaws), **answer)
-    common.fields(answer, common.words("No flaw", "흠 없음"))
+        raise Trouble("\n".join(found.flaws), **_fields(found))
+    return found
+
+
+def _fields(found: "Verified") -> dict[str, Any]:
+    return {name: plain(value) for name, value in found._asdict().items()}
 
 
 class _progress:  # noqa: N801 - used as a word, like open()

@@ -6,6 +6,7 @@ Promises: after ``write`` returns, the new bytes are on disk under the name; bef
 import fcntl
 import os
 import secrets
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,6 +14,7 @@ from typing import Final
 
 OWNER_ONLY: Final = 0o600
 OWNER_ONLY_DIRECTORY: Final = 0o700
+COPY_BYTES: Final = 1024 * 1024  # at a time
 
 
 class Busy(Exception):
@@ -35,6 +37,15 @@ def write(path: Path, data: bytes, *, new: bool = False) -> None:
     finally:
         temporary.unlink(missing_ok=True)
     sync_directory(path.parent)
+
+
+def copy(source: Path, path: Path) -> None:
+    """A copy of the file, synced, under a new name; the name itself lasts after ``sync_directory``."""
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, OWNER_ONLY)
+    with source.open("rb") as whole, os.fdopen(handle, "wb") as file:
+        shutil.copyfileobj(whole, file, COPY_BYTES)
+        file.flush()
+        os.fsync(file.fileno())
 
 
 def sync_directory(directory: Path) -> None:

@@ -30,7 +30,7 @@ class JournalEmpty(Detail, frozen=True):
 
 
 class VotesLost(Detail, frozen=True):
-    """A note of an older version says that votes may be lost."""
+    """The note says that votes may be lost and no more: of a folder that was restored, or written by hand."""
 
     kind = "journal"
 

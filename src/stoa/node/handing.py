@@ -42,9 +42,13 @@ class Handing:
         turns: Callable[[], Turns],
         circle: Circle,
         clock: Callable[[], int],
+        forgets: Callable[[], bool] = lambda: False,
     ) -> None:
-        """``turns`` are those of the moment; ``circle`` knows who is there; ``clock`` gives milliseconds."""
-        self._clock = clock
+        """``turns`` are those of the moment; ``circle`` knows who is there; ``clock`` gives milliseconds.
+
+        Who ``forgets`` may have used numbers of batches that it does not know: it gathers nothing.
+        """
+        self._clock, self.forgets = clock, forgets
         self._me, self._peers, self._gate, self._turns, self._circle = me, peers, gate, turns, circle
         self._moved = threading.Condition()
         self._handed: dict[bytes, tuple[int, Waiting]] = {}  # by the envelope, numbered in the order of handing over
@@ -68,18 +72,22 @@ class Handing:
     def whose(self) -> str:
         """Who gathers now; this validator itself if there is nobody else."""
         turns, now = self._turns(), time.monotonic()
-        if self._peers is None or self._mine or self._me not in turns.members:
+        gathers = not self.forgets()
+        if self._peers is None or (self._mine and gathers) or self._me not in turns.members:
             return self._me
-        there = {self._me, *self._circle.there(turns.height - LAG_BLOCKS)}
+        there = {*self._circle.there(turns.height - LAG_BLOCKS), *([self._me] if gathers else ())}
         fit = (name for name in turns.gatherers() if name in there and now >= self._avoided.get(name, 0.0))
         return next(fit, self._me)
 
     def take_over(self, sender: str, handed: HandedOver) -> int:
         """Take what another validator hands over here; how many, from the first on. On a thread of the peers' own.
 
-        Raises PermissionError when it is no member, when this comes too late, and when its clock is so far ahead that
-        its own batches would be skipped: people must come to know that, as they do of those batches.
+        Raises PermissionError when it is no member, when this comes too late, when its clock is so far ahead that its
+        own batches would be skipped (people must come to know that, as they do of those batches), and when this
+        validator gathers nothing.
         """
+        if self.forgets():
+            raise PermissionError(f"{self._me} gathers nothing before it is back")
         if sender not in self._turns().members:
             raise PermissionError(f"{sender} is not a member")
         if not 0 <= (left := handed.until - self._clock()) <= MAX_AHEAD_MS:

@@ -1,4 +1,5 @@
-"""A note in the folder that votes of this validator may be lost: it must not vote as if it remembered them all.
+"""A note in the folder that votes of this validator may be lost, and with them the numbers of its batches: it must not
+vote, nor sign a batch, as if it remembered them all.
 
 Written and synced before the journal is cut, removed when agreement says that no vote behind the cut can matter any
 more. Until then every start is one away from the quorum. What the note says is for people; that it is there, counts.
@@ -28,6 +29,10 @@ class LostVotes:
         """Remember it, before anything is cut."""
         write_whole(REAL_DISK, self._path, msgspec.json.encode(why))
         self.why = why
+
+    def stands(self) -> bool:
+        """Whether something may still be lost that matters."""
+        return self.why is not None
 
     def clear(self) -> None:
         """What was lost matters no more."""

@@ -151,7 +151,7 @@ class Node(Doors):
 
     def _made_producer(self) -> Producer:
         me, clock = self.validator.institution, self._clock
-        self.handing = Handing(me, self.peers, self.gate, self._turns, self._circle, clock)
+        self.handing = Handing(me, self.peers, self.gate, self._turns, self._circle, clock, self._lost.stands)
         outbox = self._opened.enter_context(closing(Outbox(self.folder, self._disk))) if self.peers else None
         return Producer(
             self.chain, self.validator, self.gate, self._cut, clock, self._produced(), self.handing, outbox,

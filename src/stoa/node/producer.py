@@ -78,6 +78,7 @@ class Producer:
 
     def run(self, engine: Callable[[], Engine]) -> None:
         """Until closed. ``engine`` is the log of the epoch at hand."""
+        self._await_memory(engine)
         self._publish_left_over(engine)
         while not self._closed:
             self._rest(self._pace())
@@ -90,6 +91,16 @@ class Producer:
                     self._gather(engine, cut, is_due)
                 else:
                     self._hand(engine, to, cut)
+
+    def _await_memory(self, engine: Callable[[], Engine]) -> None:
+        """Sign nothing before it is known which numbers were used: another content under one is what a liar signs. What
+        comes in here meanwhile is handed over."""
+        while self._handing.forgets() and not self._closed:
+            to = self._handing.whose()
+            if to == self._validator.institution:
+                self._rest(SKIPPED_SECONDS)
+            elif self._handing.settled(to):
+                self._hand(engine, to, self._cut())
 
     def _gather(self, engine: Callable[[], Engine], cut: Cut, is_due: bool) -> None:
         linger = cut.linger if self._handing.alone else cut.linger * GATHER_PART
