@@ -15,7 +15,7 @@ from stoa.agreement.effects import Alarm
 from stoa.api.app import create_app
 from stoa.api.network import AlarmView, LogView, network_view
 from stoa.api.serve import Door, free_port
-from stoa.cli.network_running import _server, _validator
+from stoa.cli.network_running import _server, _validator, _why
 from stoa.cli.shell import Common
 from stoa.demo.dossier import Institution
 from stoa.kernel.codec import encode
@@ -154,7 +154,8 @@ def test_the_command_line_tells_version_and_alarms_of_one_that_is_not_ready(five
     five.node.voice.alarm(Alarm("split", None))
     assert (found.version, found.ordering.state) == (__version__, "stopped")
     assert "alarm split: block 7 cannot reach 3 votes" in found.health
-    english, korean = (_validator(found, Common(language=language)) for language in ("en", "ko"))
+    english, korean = (_why(found, Common(language=language)) for language in ("en", "ko"))
+    assert _validator(found, Common(language="ko")) == "[red]준비 안 됨[/]"
     assert "alarm split: block 7 cannot reach 3 votes: ab: FSS; cd: KSD" in english
     assert [_server(found, Common(language=language)) for language in ("en", "ko")] == [
         "[red]stopped[/]",

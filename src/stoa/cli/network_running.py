@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 Chosen = Literal["validator", "server", "both"]
 ThePart = Annotated[Chosen, Parameter(help="Its validator, its ordering server, or both.")]
 LOOK_SECONDS: Final = 1.0
+MIN_WIDTH: Final = 9
 FOLDED: Final = (1, 6, 8)  # columns of the status whose words may take several lines
 
 
@@ -267,15 +268,16 @@ def _rule(net: "Running") -> tuple[str, int, int]:
 def _table(net: "Running", found: "tuple[Standing, ...]", common: Common) -> "Table":
     from rich.box import SIMPLE_HEAD
     from rich.table import Table
+    from rich.text import Text
 
     versions = {one.version for one in found if one.version}
-    table = Table(title=_title(net, versions, common), title_justify="left", box=SIMPLE_HEAD, pad_edge=False)
+    table = Table(title=_title(net, versions, common), title_justify="left", box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
     heads = common.words(
         "institution,validator,seat,height,lag,block,made by,votes,server",
         "기관,검증기관 노드,의석,높이,지연,블록,생성 기관,투표,순서 서버",
     )
     for at, name in enumerate(heads.split(",")):
-        table.add_column(name, overflow="fold", no_wrap=at not in FOLDED)
+        table.add_column(name, overflow="fold", no_wrap=at not in FOLDED, min_width=MIN_WIDTH if at in FOLDED else None)
     if len(versions) > 1:
         table.add_column(common.words("version", "버전"))
     for one in found:
@@ -284,6 +286,8 @@ def _table(net: "Running", found: "tuple[Standing, ...]", common: Common) -> "Ta
             str(one.lag) if one.height >= 0 else "", one.block_hash[:8], one.producer, str(one.votes or ""),
             _server(one, common), *([one.version] if len(versions) > 1 else []),
         )  # fmt: skip
+    if reasons := [f"{one.code}: {why}" for one in found if (why := _why(one, common))]:
+        table.caption, table.caption_justify = Text("\n".join(reasons), style="red"), "left"
     return table
 
 
@@ -297,12 +301,16 @@ def _title(net: "Running", versions: set[str], common: Common) -> str:
 
 def _validator(one: "Standing", common: Common) -> str:
     """A validator in a few words: how it is, and what waits for a block."""
-    from rich.markup import escape
-
     well = "green" if one.health == "ready" else "red"
     waits = common.words(f", {one.waiting} wait", f", 대기 {one.waiting}") if one.waiting else ""
-    told = common.words(one.health, one.health_ko or worded(one.health, "ko"))
-    return f"[{well}]{escape(told)}[/]{waits}"
+    told = "not ready" if _why(one, common) else one.health
+    return f"[{well}]{worded(told, common.tongue)}[/]{waits}"
+
+
+def _why(one: "Standing", common: Common) -> str:
+    """The sentence why a validator is not ready, if it says one."""
+    said = " " in one.health
+    return common.words(one.health, one.health_ko or one.health) if said else ""
 
 
 def _seat(one: "Standing", common: Common) -> str:

@@ -6,6 +6,7 @@ from typing import Final
 KOREAN: Final[Mapping[str, str]] = {
     # how a program is
     "ready": "정상",
+    "not ready": "준비 안 됨",
     "running": "실행 중",
     "silent": "무응답",
     "paused": "일시 정지",
