@@ -115,7 +115,7 @@ def test_where_something_is_nothing_is_restored(ledger: Path, copy: Path, tmp_pa
     assert "not empty" in answer("restore", copy, folder=ledger, code=2)["message"]
     assert files(ledger) == before
     assert "inside" in answer("restore", copy, folder=copy / "new", code=2)["message"]
-    assert "no ledger in" in answer("restore", tmp_path, folder=tmp_path / "new", code=2)["message"]
+    assert "no ledger in" in answer("restore", tmp_path / "nowhere", folder=tmp_path / "new", code=2)["message"]
     with Journal.open(copy / "journal"):
         assert "one journal has one node" in answer("restore", copy, folder=tmp_path / "new", code=2)["message"]
     assert not (tmp_path / "new").exists()
