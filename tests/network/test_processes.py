@@ -272,6 +272,20 @@ def test_servers_and_validators_come_up_and_nothing_is_left(tmp_path: Path) -> N
     assert not _alive(folder)
 
 
+def test_a_signal_while_something_is_imported_ends_the_command_in_good_order() -> None:
+    """Python ends itself by SIGINT after a KeyboardInterrupt in ``exec`` of a string, also where it was caught."""
+    code = (
+        "from stoa.cli import network_running as up\n"
+        "try:\n"
+        "    up._hear_the_end()\n"
+        "    exec('import os, signal; os.kill(os.getpid(), signal.SIGINT); [one for one in range(1_000_000)]')\n"
+        "except up._Ended:\n"
+        "    print('ended')\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], stdout=subprocess.PIPE, check=False)
+    assert (done.returncode, done.stdout) == (0, b"ended\n")
+
+
 def _ready(folder: Path) -> bool:
     return [one["health"] for one in answer("network", "status", folder=folder)["members"]] == ["ready"]
 

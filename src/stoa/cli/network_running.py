@@ -72,17 +72,33 @@ def up(
             net.up(members, _parts(part), word)
         _answer_status(net, common)
         return
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # from the start, so that nothing is left behind
     with _troubles():
         try:
+            _hear_the_end()  # from the start, so that nothing is left behind
             _up_if_any(net, members, _parts(part), word)
             _watch(net, common)
-        except KeyboardInterrupt:
+        except _Ended:
             pass
         finally:
             for number in (signal.SIGINT, signal.SIGTERM):
                 signal.signal(number, signal.SIG_IGN)  # it ends already
             _down(net, members)
+
+
+class _Ended(BaseException):
+    """The command is told to end. Not KeyboardInterrupt: one that comes while a module is imported makes Python end
+    itself by the signal in the end, whoever has caught it (``exec`` of a string leaves a mark that stays)."""
+
+
+def _hear_the_end() -> None:
+    """Both signals that end a command raise _Ended; Ctrl-C not where it is ignored, as behind a script."""
+
+    def end(*_: object) -> None:
+        raise _Ended
+
+    signal.signal(signal.SIGTERM, end)
+    if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
+        signal.signal(signal.SIGINT, end)
 
 
 def _up_if_any(net: "Running", members: "tuple[Member, ...]", parts: "tuple[Part, ...]", word: "Secret | None") -> None:
