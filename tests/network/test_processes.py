@@ -185,32 +185,40 @@ def test_a_server_that_does_not_come_up_says_why(five: Path) -> None:
         conf.write_text(before)
 
 
-def test_one_that_does_not_come_up_keeps_nobody_else_down(five: Path) -> None:
+@pytest.fixture(scope="module")
+def met(five: Path) -> Path:
+    """Its servers have all been up once, which they need to choose who leads them; now they are down."""
+    answer("network", "up", "--part", "server", "--detach", folder=five)
+    answer("network", "down", folder=five)
+    return five
+
+
+def test_one_that_does_not_come_up_keeps_nobody_else_down(met: Path) -> None:
     """Not even the first of the plan, whatever is wrong with it."""
-    conf = five / "OTC-MARKET" / "nats.conf"
+    conf = met / "OTC-MARKET" / "nats.conf"
     before = conf.read_text()
     conf.write_text(before.replace("max_payload", "max_nonsense"))
     try:
-        code, _, errors = stoa("network", "up", "--part", "server", "--detach", folder=five)
+        code, _, errors = stoa("network", "up", "--part", "server", "--detach", folder=met)
         assert code == 3
         assert "OTC-MARKET: the server ended" in errors
-        found = states(answer("network", "status", folder=five))
+        found = states(answer("network", "status", folder=met))
         assert found == {code: "stopped" if code == "OTC-MARKET" else "running" for code in found}
     finally:
         conf.write_text(before)
-        answer("network", "down", folder=five)
+        answer("network", "down", folder=met)
 
 
-def test_servers_come_up_where_the_first_is_shut_out(five: Path) -> None:
-    answer("network", "revoke", "OTC-MARKET", folder=five)
+def test_servers_come_up_where_the_first_is_shut_out(met: Path) -> None:
+    answer("network", "revoke", "OTC-MARKET", folder=met)
     try:
-        found = answer("network", "up", "--part", "server", "--detach", folder=five)
+        found = answer("network", "up", "--part", "server", "--detach", folder=met)
         leaders = {one["code"]: one["ordering"]["leader"] for one in found["members"]}
         assert any(leaders[code] for code in leaders if code != "OTC-MARKET")
         assert not leaders["OTC-MARKET"]
     finally:
-        answer("network", "down", folder=five)
-        answer("network", "rotate", "OTC-MARKET", folder=five)
+        answer("network", "down", folder=met)
+        answer("network", "rotate", "OTC-MARKET", folder=met)
 
 
 def test_a_port_that_is_taken_is_named_and_nothing_is_started(five: Path) -> None:

@@ -85,8 +85,8 @@ class _Run:
                 self._told(drill.en)
                 recoveries.append(run_drill(self._site, self._market, drill, options.drill_rate, options.drill_seconds))
         bare = percentile(sorted(self._bare), 50)
-        host = machine() | {"bare_verify_us": bare, "fsync_us_p50": self._fsync}
-        host |= {"verifications_per_second": round(self._whole)}
+        found = {"bare_verify_us": bare, "fsync_us_p50": self._fsync, "verifications_per_second": round(self._whole)}
+        host = machine() | found
         return Report(started, host, asdict(options), steps, lasting, recoveries, REFERENCE, list(OTHERS))
 
     def _step(self, part: str, rate: int, seconds: int) -> Step:

@@ -45,6 +45,12 @@ def folder_of(common: Common) -> Path:
     return folder
 
 
+def require_new(folder: Path, common: Common) -> None:
+    """Raise Usage if something is in the way of a folder that is to be made."""
+    if folder.exists() and not (folder.is_dir() and not any(folder.iterdir())):
+        raise Usage(common.words(f"{folder} is not empty: choose a new folder.", f"{folder}이(가) 비어 있지 않습니다."))
+
+
 def _refuse_network(folder: Path, common: Common) -> None:
     """Raise Usage if the folder is a network's, in which each institution has a ledger of its own."""
     from stoa.network.folders import PLAN

@@ -3,7 +3,7 @@
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, NamedTuple
 
 from cyclopts import Parameter
 
@@ -263,31 +263,42 @@ def telling(common: Common) -> Any:
 
 
 def _answer_status(net: "Running", common: Common) -> None:
-    found, rule = net.status(), _rule(net)[0]
+    found, rule = net.status(), _rule(net)
     common.answer(
-        {"chain": net.plan.chain, "quorum": rule, "members": found}, lambda out: out.print(_table(net, found, common))
+        {"chain": net.plan.chain, "quorum": rule.name, "members": found},
+        lambda out: out.print(_table(net.plan.chain, rule, found, common)),
     )
 
 
-def _rule(net: "Running") -> tuple[str, int, int]:
-    """The rule of the quorum in force, how many votes it asks for now, and of how many; as founded, if none ran yet."""
+class Rule(NamedTuple):
+    """The rule of the quorum in force, how many votes it asks for now, and of how many; 0 where none ran yet."""
+
+    name: str
+    quorum: int = 0
+    seats: int = 0
+
+
+def _rule(net: "Running") -> Rule:
+    """That of the ledger; as founded, if no validator ran yet."""
     from stoa.network.deciding import NotDecided, latest
     from stoa.node.state_store import Unusable
 
     try:
         found = latest(net)
     except (NotDecided, Unusable):
-        return net.plan.quorum, 0, 0
-    return found.rule, found.members.quorum, len(found.members.keys)
+        return Rule(net.plan.quorum)
+    return Rule(found.rule, found.members.quorum, len(found.members.keys))
 
 
-def _table(net: "Running", found: "tuple[Standing, ...]", common: Common) -> "Table":
+def _table(chain: str, rule: Rule, found: "tuple[Standing, ...]", common: Common) -> "Table":
     from rich.box import SIMPLE_HEAD
     from rich.table import Table
     from rich.text import Text
 
     versions = {one.version for one in found if one.version}
-    table = Table(title=_title(net, versions, common), title_justify="left", box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
+    table = Table(
+        title=_title(chain, rule, versions, common), title_justify="left", box=SIMPLE_HEAD, padding=(0, 1, 0, 0)
+    )
     heads = common.words(
         "institution,validator,seat,height,lag,block,made by,votes,server",
         "기관,검증기관 노드,의석,높이,지연,블록,생성 기관,투표,순서 서버",
@@ -307,12 +318,11 @@ def _table(net: "Running", found: "tuple[Standing, ...]", common: Common) -> "Ta
     return table
 
 
-def _title(net: "Running", versions: set[str], common: Common) -> str:
+def _title(chain: str, rule: Rule, versions: set[str], common: Common) -> str:
     """The network, the rule by which it votes, and the version of the programs, if all have one."""
-    rule, quorum, seats = _rule(net)
-    votes = common.words(f": {quorum} of {seats} votes", f": {seats}표 중 {quorum}표") if seats else ""
+    votes = common.words(f": {rule.quorum} of {rule.seats} votes", f": {rule.seats}표 중 {rule.quorum}표")
     version = common.words(f", version {min(versions)}", f", 버전 {min(versions)}") if len(versions) == 1 else ""
-    return f"{net.plan.chain} ({rule}{votes}){version}"
+    return f"{chain} ({rule.name}{votes if rule.seats else ''}){version}"
 
 
 def _validator(one: "Standing", common: Common) -> str:
@@ -358,7 +368,11 @@ def _watch(net: "Running", common: Common) -> None:
         write_json({"chain": net.plan.chain, "members": net.status()})
         while True:
             time.sleep(LOOK_SECONDS)
-    with Live(_table(net, net.status(), common), auto_refresh=False) as live:
+
+    def look() -> "Table":
+        return _table(net.plan.chain, _rule(net), net.status(), common)
+
+    with Live(look(), auto_refresh=False) as live:
         while True:
             time.sleep(LOOK_SECONDS)
-            live.update(_table(net, net.status(), common), refresh=True)
+            live.update(look(), refresh=True)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 from cyclopts import App, Parameter
 
-from stoa.cli.houses import passphrase
+from stoa.cli.houses import passphrase, require_new
 from stoa.cli.shell import PLAIN, Common, Trouble, Usage, app
 
 if TYPE_CHECKING:
@@ -38,8 +38,7 @@ def init(
     from stoa.wire.forms import BadForm
 
     folder = common.folder or HERE
-    if folder.exists() and not (folder.is_dir() and not any(folder.iterdir())):
-        raise Usage(common.words(f"{folder} is not empty: choose a new folder.", f"{folder}이(가) 비어 있지 않습니다."))
+    require_new(folder, common)
     try:
         plan = read_plan(institutions)
         plan = on_hosts(plan) if hosts else plan

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Final, NamedTuple
 
 from cyclopts import Parameter
 
-from stoa.cli.houses import HERE, config_of
+from stoa.cli.houses import HERE, config_of, require_new
 from stoa.cli.proving import checked
 from stoa.cli.shell import PLAIN, Common, Trouble, Usage, app
 
@@ -60,8 +60,7 @@ def restore(
 
 def _require_apart(copy: Path, folder: Path, common: Common) -> None:
     """Raises Usage unless the folder is new or empty, outside the copy, and nobody runs on the copy."""
-    if folder.exists() and not (folder.is_dir() and not any(folder.iterdir())):
-        raise Usage(common.words(f"{folder} is not empty: choose a new folder.", f"{folder}이(가) 비어 있지 않습니다."))
+    require_new(folder, common)
     if folder.resolve().is_relative_to(copy.resolve()):
         raise Usage(common.words(f"{folder} is inside {copy}.", f"{folder}이(가) {copy} 안에 있습니다."))
     if _is_held(copy):
